@@ -1,0 +1,30 @@
+package dev.millpond.admission;
+
+import dev.millpond.queue.RetryPolicy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One job as it was asked for, already checked: every value is in its range.
+ *
+ * @param payload the payload's JSON exactly as it was sent; null for none
+ * @param priority 0 to 9, 9 first
+ * @param delay how long from now it may start; null for at once, or if {@code runAt} says when
+ * @param runAt when it may start; null for at once, or if {@code delay} says when
+ * @param startBy until when its first start must come; null for no bound
+ * @param timeout how long an attempt may take
+ * @param traceparent the W3C trace context of the submit; null for none
+ */
+public record Submission(
+    String type,
+    @Nullable String payload,
+    int priority,
+    @Nullable Duration delay,
+    @Nullable Instant runAt,
+    @Nullable Instant startBy,
+    Duration timeout,
+    RetryPolicy retry,
+    Map<String, String> labels,
+    @Nullable String traceparent) {}
