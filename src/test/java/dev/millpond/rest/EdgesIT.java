@@ -3,13 +3,16 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.boot.web.server.autoconfigure.ServerProperties;
 
 /** The edges of the API on a real Tomcat, over plain sockets. */
 @SpringBootTest(
@@ -19,6 +22,12 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 class EdgesIT {
 
   @LocalServerPort private int port;
+  @Autowired private ServerProperties server;
+
+  @Test
+  void onlyThisMachineIsListenedToByDefault() {
+    assertThat(server.getAddress()).isEqualTo(InetAddress.getLoopbackAddress());
+  }
 
   @ParameterizedTest
   @CsvSource(
@@ -178,6 +187,14 @@ class EdgesIT {
   }
 
   @Test
+  void aBrokenBodyIsRefused() throws IOException {
+    String chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
+    RawHttp answer = send("POST /v1/echo", chunked, "zz\r\nabc\r\n0\r\n\r\n");
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.body()).contains("/problems/invalid-request");
+  }
+
+  @Test
   void aLongerBodyIsRefusedAtItsLengthAndTheConnectionClosed() throws IOException {
     String headers = "Content-Type: application/json\r\nContent-Length: 99999999\r\n";
     RawHttp answer =
@@ -231,7 +248,7 @@ class EdgesIT {
             "\"#/components/examples/queue-full\"",
             "\"#/components/examples/overloaded\"",
             "`queue-full`: The queue is full; `overloaded`: The service is overloaded; `database")
-        .doesNotContain("\"/problems");
+        .doesNotContain("\"/problems/{slug}\"", "\"/error\"");
   }
 
   @Test
