@@ -41,6 +41,9 @@ final class HttpCaller implements AutoCloseable {
   /** The least idle time after which a connection is looked at before it is used. */
   private static final TimeValue TRUSTED = TimeValue.ofMilliseconds(100);
 
+  /** The client's own limit lies beyond the timeout, so that one of them ends a call always. */
+  private static final Duration BEYOND = Duration.ofSeconds(5);
+
   private final CloseableHttpClient client;
 
   /**
@@ -96,7 +99,7 @@ final class HttpCaller implements AutoCloseable {
       throws IOException, InterruptedException, TimeoutException {
     request.setConfig(
         RequestConfig.custom()
-            .setConnectionRequestTimeout(Timeout.of(timeout))
+            .setConnectionRequestTimeout(Timeout.of(timeout.plus(BEYOND)))
             .setProtocolUpgradeEnabled(false)
             .build());
     Exchange exchange = new Exchange(request);

@@ -65,8 +65,9 @@ class HttpRequestHandlerTest {
                   new String(exchange.getRequestBody().readAllBytes(), ISO_8859_1)));
           headers.forEach(exchange.getResponseHeaders()::add);
           byte[] bytes = body.getBytes(UTF_8);
-          exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
-          exchange.getResponseBody().write(bytes);
+          boolean bare = bytes.length == 0 || exchange.getRequestMethod().equals("HEAD");
+          exchange.sendResponseHeaders(status, bare ? -1 : bytes.length);
+          exchange.getResponseBody().write(bytes, 0, bare ? 0 : bytes.length);
           exchange.close();
         });
   }
