@@ -9,16 +9,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
-import org.springframework.boot.test.context.SpringBootTest;
-import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.boot.web.server.autoconfigure.ServerProperties;
 
 /** The edges of the API on a real Tomcat, over plain sockets. */
-@SpringBootTest(
-    classes = EdgeApp.class,
-    webEnvironment = WebEnvironment.RANDOM_PORT,
-    properties = "millpond.rest.hosts=queue.example")
+@OnTomcat
 class EdgesIT {
 
   @LocalServerPort private int port;
@@ -186,6 +181,26 @@ class EdgesIT {
         .contains("\"bytes\":3");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Content-Type: application/json | 200",
+        "Content-Type: application/json; charset=utf-8 | 200",
+        "Content-Type: application/json; charset=latin1 | 415",
+        "Content-Type: application/jsonl | 415",
+        "Content-Type: application/*+json | 415",
+        "Content-Type: text/plain | 415",
+        "Content-Type: nonsense | 415",
+        "Content-Encoding: gzip & Content-Type: application/json | 415",
+        "Content-Encoding: identity & Content-Type: application/json | 200",
+      })
+  void onlyPlainJsonIsRead(String headers, int status) throws IOException {
+    RawHttp answer =
+        send("POST /v1/echo", headers.replace(" & ", "\r\n") + "\r\nContent-Length: 2\r\n", "{}");
+    assertThat(answer.status()).isEqualTo(status);
+  }
+
   @Test
   void aBrokenBodyIsRefused() throws IOException {
     String chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
@@ -229,43 +244,6 @@ class EdgesIT {
     assertThat(answer.status()).isEqualTo(415);
   }
 
-  @Test
-  void theFrontDoorLeadsToTheApiDescription() throws IOException {
-    RawHttp answer = send("GET /", "");
-    assertThat(answer.status()).isEqualTo(302);
-    assertThat(answer.header("Location"))
-        .hasValueSatisfying(to -> assertThat(to).endsWith("/swagger-ui.html"));
-  }
-
-  @Test
-  void theDocumentNamesTheProblemsOfEachOperation() throws IOException {
-    RawHttp answer = send("GET /v3/api-docs", "");
-    assertThat(answer.status()).isEqualTo(200);
-    assertThat(answer.body())
-        .contains(
-            "\"openapi\":\"3.1",
-            "\"#/components/schemas/Problem\"",
-            "\"#/components/examples/queue-full\"",
-            "\"#/components/examples/overloaded\"",
-            "`queue-full`: The queue is full; `overloaded`: The service is overloaded; `database")
-        .doesNotContain("\"/problems/{slug}\"", "\"/error\"");
-  }
-
-  @Test
-  void eachProblemHasAPage() throws IOException {
-    for (Problem problem : Problem.values()) {
-      RawHttp page = send("GET " + problem.type(), "Accept: text/html\r\n");
-      assertThat(page.status()).isEqualTo(200);
-      assertThat(page.header("Content-Type")).contains("text/html;charset=UTF-8");
-      assertThat(page.header("Content-Security-Policy")).isPresent();
-      assertThat(page.body())
-          .contains("<h1>", "<code>/problems/" + problem.slug() + "</code>")
-          .doesNotContain("<script", "style=");
-    }
-    assertThat(send("GET /problems", "").body()).contains("href=\"/problems/queue-full\"");
-    assertThat(send("GET /problems.css", "").status()).isEqualTo(200);
-  }
-
   private RawHttp send(String request, String headers) throws IOException {
     return send(request, headers, "");
   }
@@ -276,9 +254,6 @@ class EdgesIT {
   }
 
   private RawHttp send(String request, String headers, String body) throws IOException {
-    return RawHttp.send(
-        port,
-        request + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers + "\r\n" + body,
-        null);
+    return RawHttp.request(port, request, headers, body);
   }
 }

@@ -31,6 +31,12 @@ record RawHttp(int status, String head, String body) {
     }
   }
 
+  /** Sends a request that ends the connection, to localhost. */
+  static RawHttp request(int port, String request, String headers, String body) throws IOException {
+    String begin = request + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    return send(port, begin + headers + "\r\n" + body, null);
+  }
+
   private static RawHttp parse(String answer) {
     int end = answer.indexOf("\r\n\r\n");
     String head = end < 0 ? answer : answer.substring(0, end);
