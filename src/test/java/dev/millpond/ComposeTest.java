@@ -103,7 +103,9 @@ class ComposeTest {
     assertThat((List<?>) at("services", "postgres", "volumes"))
         .map(Object::toString)
         .containsExactly("postgres:/var/lib/postgresql");
-    assertThat(((Map<?, ?>) at("volumes")).keySet()).map(Object::toString).containsExactly("postgres");
+    assertThat(((Map<?, ?>) at("volumes")).keySet())
+        .map(Object::toString)
+        .containsExactly("postgres");
   }
 
   @Test
@@ -201,7 +203,9 @@ class ComposeTest {
   private Object at(String... path) {
     Object here = compose;
     for (String key : path) {
-      assertThat(here).asInstanceOf(InstanceOfAssertFactories.map(String.class, Object.class)).containsKey(key);
+      assertThat(here)
+          .asInstanceOf(InstanceOfAssertFactories.map(String.class, Object.class))
+          .containsKey(key);
       here = Objects.requireNonNull(((Map<?, ?>) here).get(key), key);
     }
     return here;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -27,5 +28,10 @@ class RoomRulesTest {
   @EnumSource
   void theRuleCanFail(RoomRules rule) {
     assertThat(rule.rule().evaluate(WRONG).hasViolation()).isTrue();
+  }
+
+  @Test
+  void noExceptionOutlivesItsClass() {
+    assertThat(RoomRules.Exceptions.classes()).allMatch(PRODUCT::contain);
   }
 }
