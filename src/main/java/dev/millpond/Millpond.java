@@ -1,9 +1,14 @@
 package dev.millpond;
 
+import java.time.Clock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
+import org.springframework.context.annotation.Bean;
 import org.springframework.scheduling.annotation.EnableScheduling;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 
 /**
  * The service: one process that accepts jobs over HTTP, keeps them in PostgreSQL and works on them.
@@ -13,7 +18,37 @@ import org.springframework.scheduling.annotation.EnableScheduling;
 @EnableScheduling
 public class Millpond {
 
+  /**
+   * As many as there are turns that may wait at once for the database, and the worker loop, which
+   * always waits.
+   */
+  private static final int SCHEDULER_THREADS = 8;
+
+  private static final Logger log = LoggerFactory.getLogger(Millpond.class);
+
   static void main(String[] args) {
     SpringApplication.run(Millpond.class, args);
+  }
+
+  /** The service's time; tests move it. */
+  @Bean
+  Clock clock() {
+    return Clock.systemUTC();
+  }
+
+  /**
+   * Threads of the operating system, since Spring's scheduler on virtual ones runs its turns on a
+   * single thread.
+   */
+  @Bean
+  ThreadPoolTaskScheduler taskScheduler() {
+    ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
+    scheduler.setPoolSize(SCHEDULER_THREADS);
+    scheduler.setThreadNamePrefix("turn-");
+    // Stops after the runs and the web server: until then leases are renewed.
+    scheduler.setPhase(0);
+    scheduler.setErrorHandler(
+        failure -> log.warn("A scheduled turn failed, and comes again", failure));
+    return scheduler;
   }
 }

@@ -29,4 +29,18 @@ public class Handlers {
   public Optional<JobHandler<?>> find(String type) {
     return Optional.ofNullable(byType.get(type));
   }
+
+  /** TEMP. */
+  public Object read(String type, @org.jspecify.annotations.Nullable String payload) {
+    return tools.jackson.databind.json.JsonMapper.shared()
+        .readValue(payload == null ? "{}" : payload, find(type).orElseThrow().payloadType());
+  }
+
+  /** TEMP. */
+  public static @org.jspecify.annotations.Nullable String write(
+      @org.jspecify.annotations.Nullable Object result) {
+    return result == null
+        ? null
+        : tools.jackson.databind.json.JsonMapper.shared().writeValueAsString(result);
+  }
 }

@@ -3,7 +3,8 @@
  * explains each refusal.
  */
 @NullMarked
-@ApplicationModule(allowedDependencies = {"admission", "handler", "lease", "queue", "job"})
+@ApplicationModule(
+    allowedDependencies = {"admission", "handler", "lease", "queue", "retention", "job"})
 package dev.millpond.rest;
 
 import org.jspecify.annotations.NullMarked;

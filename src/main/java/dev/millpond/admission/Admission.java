@@ -1,0 +1,201 @@
+package dev.millpond.admission;
+
+import dev.millpond.admission.AdmissionSql.UsedKey;
+import dev.millpond.job.DatabaseClock;
+import dev.millpond.job.GroupCommit;
+import dev.millpond.job.JobIds;
+import dev.millpond.lease.Leases;
+import dev.millpond.queue.JobsReady;
+import dev.millpond.queue.QueueName;
+import dev.millpond.queue.Queues;
+import io.micrometer.core.instrument.MeterRegistry;
+import jakarta.annotation.PreDestroy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.dao.DataAccessException;
+import org.springframework.dao.DataAccessResourceFailureException;
+import org.springframework.dao.PessimisticLockingFailureException;
+import org.springframework.dao.QueryTimeoutException;
+import org.springframework.jdbc.CannotGetJdbcConnectionException;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/**
+ * The one way in for jobs. A job is accepted when its row is committed, and never before: many
+ * submits share one commit.
+ */
+@Component
+public class Admission {
+
+  /** How many submits may wait for the writer, and how long. */
+  private static final int MAX_WAITING = 10_000;
+
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final int MAX_GROUP_ROWS = 1_000;
+
+  private final Queues queues;
+  private final Permits permits;
+  private final AdmissionSql sql;
+  private final JobIds ids;
+  private final DatabaseClock clock;
+  private final Leases leases;
+  private final ApplicationEventPublisher events;
+  private final MeterRegistry meters;
+  private final Duration keyRetention;
+  private final GroupCommit<Write, Boolean> writer;
+
+  Admission(
+      Queues queues,
+      Permits permits,
+      AdmissionSql sql,
+      JobIds ids,
+      DatabaseClock clock,
+      Leases leases,
+      ApplicationEventPublisher events,
+      MeterRegistry meters,
+      AdmissionProperties properties) {
+    this.queues = queues;
+    this.permits = permits;
+    this.sql = sql;
+    this.ids = ids;
+    this.clock = clock;
+    this.leases = leases;
+    this.events = events;
+    this.meters = meters;
+    this.keyRetention = properties.keyRetention();
+    this.writer =
+        new GroupCommit<>(
+            "submits", MAX_WAITING, MAX_GROUP_ROWS, write -> write.entries().size(), sql::submit);
+  }
+
+  /**
+   * Accepts jobs together or not at all.
+   *
+   * @param key the request's idempotency key; null for none
+   * @throws dev.millpond.queue.UnknownQueue if the queue must not be created
+   * @throws DataAccessException if the database is away: nothing was accepted
+   */
+  public Decision admit(QueueName queue, List<Submission> jobs, @Nullable RequestKey key) {
+    queues.getOrCreate(queue);
+    if (jobs.size() > permits.cap(queue)) {
+      return new Decision.BatchExceedsCap(permits.cap(queue));
+    }
+    if (key != null) {
+      Optional<UsedKey> used = sql.find(key);
+      if (used.isPresent()) {
+        return replay(used.get(), key);
+      }
+    }
+    Optional<Refusal> refusal = permits.reserve(queue, jobs.size());
+    return refusal.isPresent()
+        ? new Decision.Full(refusal.get())
+        : write(queue, new Write(jobs.stream().map(job -> entry(queue, job)).toList(), key));
+  }
+
+  private Entry entry(QueueName queue, Submission job) {
+    Instant runAt = job.delay() == null ? job.runAt() : clock.now().plus(job.delay());
+    return new Entry(ids.next(), queue.value(), job, runAt);
+  }
+
+  private Decision write(QueueName queue, Write write) {
+    int jobs = write.entries().size();
+    boolean accepted = false;
+    try {
+      Decision decision = await(write);
+      // What may have been written keeps its room until the next count.
+      accepted =
+          decision instanceof Decision.Accepted || decision instanceof Decision.OutcomeUnknown;
+      if (decision instanceof Decision.Accepted) {
+        meters.counter("millpond.jobs.submitted", "queue", queue.value()).increment(jobs);
+        events.publishEvent(new JobsReady(Set.of(queue), false));
+      }
+      return decision;
+    } finally {
+      permits.decide(queue, jobs, accepted);
+    }
+  }
+
+  private Decision await(Write write) {
+    CompletableFuture<Boolean> result;
+    try {
+      result = writer.add(write);
+    } catch (IllegalStateException full) {
+      return new Decision.Overloaded();
+    }
+    try {
+      return result.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+          ? new Decision.Accepted(write.entries().stream().map(Entry::id).toList())
+          : taken(write);
+    } catch (TimeoutException late) {
+      return writer.withdraw(result) ? new Decision.Overloaded() : new Decision.OutcomeUnknown();
+    } catch (InterruptedException stop) {
+      Thread.currentThread().interrupt();
+      return new Decision.OutcomeUnknown();
+    } catch (ExecutionException failed) {
+      return failed(write, failed.getCause());
+    }
+  }
+
+  private static Decision failed(Write write, @Nullable Throwable cause) {
+    return switch (cause) {
+      case CannotGetJdbcConnectionException away -> throw away;
+      // Another submit holds the key and does not commit.
+      case PessimisticLockingFailureException e when write.key() != null ->
+          new Decision.KeyInFlight();
+      // The connection broke while the statement was under way.
+      case DataAccessResourceFailureException e -> new Decision.OutcomeUnknown();
+      case QueryTimeoutException e -> new Decision.OutcomeUnknown();
+      case RuntimeException other -> throw other;
+      case null, default -> throw new IllegalStateException(cause);
+    };
+  }
+
+  /** Another submit took the key between the look and the write. */
+  private Decision taken(Write write) {
+    RequestKey key = Objects.requireNonNull(write.key());
+    return sql.find(key).map(used -> replay(used, key)).orElse(new Decision.KeyInFlight());
+  }
+
+  private static Decision replay(UsedKey used, RequestKey key) {
+    return used.isOf(key) ? new Decision.Replayed(used.jobs()) : new Decision.KeyReused();
+  }
+
+  /**
+   * Queues a finished job again, if the queue has room.
+   *
+   * @return why there is no room; empty if there was
+   */
+  public Optional<Refusal> redrive(UUID id, QueueName queue) {
+    Optional<Refusal> refusal = permits.reserve(queue, 1);
+    if (refusal.isEmpty()) {
+      boolean redriven = false;
+      try {
+        redriven = leases.redrive(id, queue);
+      } finally {
+        permits.decide(queue, 1, redriven);
+      }
+    }
+    return refusal;
+  }
+
+  @Scheduled(fixedDelayString = "PT5M", initialDelayString = "PT1M")
+  void forgetKeys() {
+    sql.forgetKeys(keyRetention);
+  }
+
+  @PreDestroy
+  void close() {
+    writer.close();
+  }
+}

@@ -1,0 +1,221 @@
+package dev.millpond.admission;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.support.SqlArrayValue;
+import org.springframework.stereotype.Component;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The statements by which jobs come in. */
+@Component
+final class AdmissionSql {
+
+  /**
+   * Writes the jobs of many submits in one statement. A key that another submit has taken keeps its
+   * rows out; if that one has not committed yet, this waits for it. Only inserts: it meets nobody
+   * but a submit with the same key. Jobs for now go to ready, ranked by the moment they become
+   * runnable, the others to delayed. Answers the keys it took.
+   */
+  private static final String SUBMIT =
+      """
+      with submitted as (
+        select *
+        from unnest(:ids::uuid[], :queues::text[], :types::text[], :priorities::int[], :payloads::text[],
+                    :run_ats::timestamptz[], :start_bys::timestamptz[], :timeouts_ms::bigint[], :max_attempts::int[],
+                    :initial_delays_ms::bigint[], :multipliers::float8[], :max_delays_ms::bigint[], :labels::text[],
+                    :traceparents::text[], :keys::text[])
+          as s (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
+                multiplier, max_delay_ms, labels, traceparent, key)
+      ), taken as (
+        insert into idempotency_key (key, fingerprint, jobs)
+        select decode(k.key, 'hex'), decode(k.fingerprint, 'hex'), k.jobs::uuid[]
+        from unnest(:taken_keys::text[], :fingerprints::text[], :taken_jobs::text[]) as k (key, fingerprint, jobs)
+        on conflict do nothing
+        returning encode(key, 'hex') as key
+      ), accepted as (
+        select submitted.*
+        from submitted left join taken on taken.key = submitted.key
+        where submitted.key is null or taken.key is not null
+      ), kept as (
+        insert into job (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts,
+                         initial_delay_ms, multiplier, max_delay_ms, labels, traceparent)
+        select id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
+               multiplier, max_delay_ms, labels::jsonb, traceparent
+        from accepted
+      ), runnable as (
+        insert into ready (id, rank, start_by, version, attempt, recoveries, max_attempts, priority, queue)
+        select id, (extract(epoch from coalesce(run_at, now())) * 1000000)::bigint, start_by, 1, 0, 0, max_attempts,
+               priority, queue
+        from accepted
+        where run_at is null or run_at <= now()
+      ), later as (
+        insert into delayed (id, due_at, start_by, version, attempt, recoveries, max_attempts, priority, queue)
+        select id, run_at, start_by, 1, 0, 0, max_attempts, priority, queue
+        from accepted
+        where run_at > now()
+      )
+      select key from taken
+      """;
+
+  /** By the primary key. */
+  private static final String FIND_KEY =
+      """
+      select encode(fingerprint, 'hex') as fingerprint, jobs::text[] as jobs
+      from idempotency_key
+      where key = :key
+      """;
+
+  /** Off the request path: by ready_next and delayed_due, the whole of them. */
+  private static final String DEPTHS =
+      """
+      select queue, sum(jobs)::int as jobs
+      from (select queue, count(*) as jobs from ready group by queue
+            union all
+            select queue, count(*) from delayed group by queue) as waiting
+      group by queue
+      """;
+
+  /** By the index idempotency_key_created; keys are never updated, so it meets nobody. */
+  private static final String FORGET_KEYS =
+      """
+      delete from idempotency_key where created_at < now() - :kept_s * interval '1 s'
+      """;
+
+  private static final JsonMapper JSON = JsonMapper.shared();
+  private static final HexFormat HEX = HexFormat.of();
+
+  private final JdbcClient jdbc;
+
+  AdmissionSql(JdbcClient jdbc) {
+    this.jdbc = jdbc;
+  }
+
+  /** What a key was used for. */
+  record UsedKey(String fingerprint, List<UUID> jobs) {
+
+    boolean isOf(RequestKey key) {
+      return fingerprint.equals(HEX.formatHex(key.fingerprint()));
+    }
+  }
+
+  private record Row(Entry entry, @Nullable String key) {}
+
+  /**
+   * Writes the entries, and answers for each whether its jobs were accepted; false means that its
+   * key was taken.
+   */
+  List<Boolean> submit(List<Write> writes) {
+    List<Row> rows = new ArrayList<>();
+    Map<String, Write> keyed = new LinkedHashMap<>();
+    for (Write write : writes) {
+      String key = write.key() == null ? null : HEX.formatHex(write.key().hash());
+      // A key twice in one group: the first one takes it.
+      if (key == null || keyed.putIfAbsent(key, write) == null) {
+        write.entries().forEach(entry -> rows.add(new Row(entry, key)));
+      }
+    }
+    List<Write> takers = List.copyOf(keyed.values());
+    List<String> taken =
+        jdbc.sql(SUBMIT)
+            .param("ids", column("uuid", rows, e -> e.id()))
+            .param("queues", column("text", rows, e -> e.queue()))
+            .param("types", column("text", rows, e -> e.job().type()))
+            .param("priorities", column("int", rows, e -> e.job().priority()))
+            .param("payloads", column("text", rows, e -> e.job().payload()))
+            .param("run_ats", column("timestamptz", rows, e -> e.runAt()))
+            .param("start_bys", column("timestamptz", rows, e -> e.job().startBy()))
+            .param("timeouts_ms", column("bigint", rows, e -> e.job().timeout().toMillis()))
+            .param("max_attempts", column("int", rows, e -> e.job().retry().maxAttempts()))
+            .param(
+                "initial_delays_ms",
+                column("bigint", rows, e -> e.job().retry().initialDelay().toMillis()))
+            .param("multipliers", column("float8", rows, e -> e.job().retry().multiplier()))
+            .param(
+                "max_delays_ms", column("bigint", rows, e -> e.job().retry().maxDelay().toMillis()))
+            .param("labels", column("text", rows, AdmissionSql::labels))
+            .param("traceparents", column("text", rows, e -> e.job().traceparent()))
+            .param("keys", array("text", rows, Row::key))
+            .param("taken_keys", new SqlArrayValue("text", keyed.keySet().toArray()))
+            .param("fingerprints", array("text", takers, AdmissionSql::fingerprint))
+            .param("taken_jobs", array("text", takers, AdmissionSql::ids))
+            .query((row, n) -> row.getString("key"))
+            .list();
+    return writes.stream().map(write -> isAccepted(write, keyed, taken)).toList();
+  }
+
+  private static boolean isAccepted(Write write, Map<String, Write> keyed, List<String> taken) {
+    if (write.key() == null) {
+      return true;
+    }
+    String key = HEX.formatHex(write.key().hash());
+    return taken.contains(key) && write.equals(keyed.get(key));
+  }
+
+  private static @Nullable String labels(Entry entry) {
+    Map<String, String> labels = entry.job().labels();
+    return labels.isEmpty() ? null : JSON.writeValueAsString(labels);
+  }
+
+  private static String fingerprint(Write write) {
+    return HEX.formatHex(Objects.requireNonNull(write.key()).fingerprint());
+  }
+
+  /**
+   * An array in PostgreSQL's own spelling, since an array of arrays would be one of two dimensions.
+   */
+  private static String ids(Write write) {
+    return write.entries().stream()
+        .map(entry -> entry.id().toString())
+        .collect(Collectors.joining(",", "{", "}"));
+  }
+
+  Optional<UsedKey> find(RequestKey key) {
+    return jdbc.sql(FIND_KEY)
+        .param("key", key.hash())
+        .query(
+            (row, n) ->
+                new UsedKey(
+                    row.getString("fingerprint"),
+                    Arrays.stream((String[]) row.getArray("jobs").getArray())
+                        .map(UUID::fromString)
+                        .toList()))
+        .optional();
+  }
+
+  Map<String, Integer> depths() {
+    Map<String, Integer> depths = new HashMap<>();
+    jdbc.sql(DEPTHS)
+        .query(
+            row -> {
+              depths.put(row.getString("queue"), row.getInt("jobs"));
+            });
+    return depths;
+  }
+
+  void forgetKeys(Duration kept) {
+    jdbc.sql(FORGET_KEYS).param("kept_s", kept.toSeconds()).update();
+  }
+
+  private static SqlArrayValue column(
+      String type, List<Row> rows, Function<Entry, @Nullable Object> value) {
+    return array(type, rows, row -> value.apply(row.entry()));
+  }
+
+  private static <T> SqlArrayValue array(
+      String type, List<T> rows, Function<T, @Nullable Object> column) {
+    return new SqlArrayValue(type, rows.stream().map(column).toArray());
+  }
+}

@@ -1,0 +1,16 @@
+package dev.millpond.admission;
+
+import dev.millpond.queue.QueueName;
+import java.time.Duration;
+import java.util.OptionalDouble;
+
+/**
+ * Why a submit was sent away, and when to come back.
+ *
+ * @param depth how many jobs wait
+ * @param cap how many may
+ * @param drainRate starts a second while jobs waited; empty if unknown
+ * @param retryAfter when room is expected for this client
+ */
+public record Refusal(
+    QueueName queue, int depth, int cap, OptionalDouble drainRate, Duration retryAfter) {}

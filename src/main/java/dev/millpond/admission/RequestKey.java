@@ -1,0 +1,35 @@
+package dev.millpond.admission;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+
+/**
+ * A client's {@code Idempotency-Key} (IETF draft-ietf-httpapi-idempotency-key-header) in the scope
+ * of its path.
+ *
+ * @param hash SHA-256 of scope and key
+ * @param fingerprint SHA-256 of the request's body
+ */
+@SuppressWarnings("ArrayRecordComponent") // compared by the database only
+public record RequestKey(byte[] hash, byte[] fingerprint) {
+
+  /**
+   * The key of a request.
+   *
+   * @param scope method and path
+   * @param key as the client sent it, without its quotes
+   */
+  public static RequestKey of(String scope, String key, byte[] body) {
+    return new RequestKey(sha256((scope + "\n" + key).getBytes(UTF_8)), sha256(body));
+  }
+
+  private static byte[] sha256(byte[] bytes) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(bytes);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,272 @@
+package dev.millpond.job;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.core.simple.JdbcClient.StatementSpec;
+import org.springframework.jdbc.support.SqlArrayValue;
+import org.springframework.stereotype.Component;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Reads of jobs. None takes a lock; a job is read in one statement, so that its rows are of one
+ * moment.
+ */
+@Component
+final class JobSql {
+
+  /** By the primary keys of the partition that the id names, and of the four state tables. */
+  private static final String FIND =
+      """
+      select * from job_status where id = any(:ids)
+      """;
+
+  /** As FIND, for the ids that a page has scanned; the filters look at no other rows. */
+  private static final String FILTER =
+      """
+      select * from job_status
+      where id = any(:ids)
+        and (:queue::text is null or queue = :queue)
+        and (:state::text is null or state = :state)
+        and (:type::text is null or type = :type)
+        and (:labels::jsonb is null or labels @> :labels::jsonb)
+      order by id desc
+      limit :limit
+      """;
+
+  /** By the primary key, from the newest partition down. */
+  private static final String SCAN =
+      """
+      select id from job
+      where id < :before and id >= :after
+      order by id desc
+      limit :limit
+      """;
+
+  /** By the index job_queue, from the newest partition down. */
+  private static final String SCAN_QUEUE =
+      """
+      select id from job
+      where queue = :queue and id < :before and id >= :after
+      order by id desc
+      limit :limit
+      """;
+
+  /** By the primary key of ready, which holds waiting jobs only. */
+  private static final String SCAN_READY =
+      """
+      select id from ready
+      where (:queue::text is null or queue = :queue) and id < :before and id >= :after
+      order by id desc
+      limit :limit
+      """;
+
+  /**
+   * By the primary key of delayed: those that have started wait for a retry, the others for their
+   * time.
+   */
+  private static final String SCAN_DELAYED =
+      """
+      select id from delayed
+      where (attempt > 0) = (:state = 'retrying')
+        and (:queue::text is null or queue = :queue) and id < :before and id >= :after
+      order by id desc
+      limit :limit
+      """;
+
+  /** By the primary key of lease, which is as large as there are slots. */
+  private static final String SCAN_LEASED =
+      """
+      select id from lease
+      where cancel_requested = (:state = 'cancelling')
+        and (:queue::text is null or queue = :queue) and id < :before and id >= :after
+      order by id desc
+      limit :limit
+      """;
+
+  /** By the primary key: nearly all finished jobs are of this state. */
+  private static final String SCAN_SUCCEEDED =
+      """
+      select id from finished
+      where state = 'succeeded' and id < :before and id >= :after
+      order by id desc
+      limit :limit
+      """;
+
+  /** By the index finished_state. */
+  private static final String SCAN_UNSUCCESSFUL =
+      """
+      select id from finished
+      where state = :state and state <> 'succeeded' and id < :before and id >= :after
+      order by id desc
+      limit :limit
+      """;
+
+  /** By the primary key of the id's partition. */
+  private static final String ATTEMPTS =
+      """
+      select number, started_at, finished_at, worker, error_type, error_message
+      from attempt
+      where id = :id
+      order by number
+      """;
+
+  /** By the primary key of the id's partition. */
+  private static final String LOG =
+      """
+      select attempt, at, line
+      from job_log
+      where id = :id
+      order by attempt, number
+      """;
+
+  private static final JsonMapper JSON = JsonMapper.shared();
+  private static final TypeReference<Map<String, String>> LABELS = new TypeReference<>() {};
+
+  private final JdbcClient jdbc;
+
+  JobSql(JdbcClient jdbc) {
+    this.jdbc = jdbc;
+  }
+
+  List<Job> find(List<UUID> ids) {
+    return jdbc.sql(FIND).param("ids", uuids(ids)).query(JobSql::job).list();
+  }
+
+  List<Job> filter(List<UUID> ids, JobFilter filter, int limit) {
+    JobState state = filter.state();
+    return jdbc.sql(FILTER)
+        .param("ids", uuids(ids))
+        .param("queue", filter.queue())
+        .param("state", state == null ? null : state.label())
+        .param("type", filter.type())
+        .param(
+            "labels", filter.labels().isEmpty() ? null : JSON.writeValueAsString(filter.labels()))
+        .param("limit", limit)
+        .query(JobSql::job)
+        .list();
+  }
+
+  List<UUID> scan(JobFilter filter, UUID before, UUID after, int limit) {
+    return scan(filter)
+        .param("before", before)
+        .param("after", after)
+        .param("limit", limit)
+        .query((row, n) -> row.getObject("id", UUID.class))
+        .list();
+  }
+
+  private StatementSpec scan(JobFilter filter) {
+    JobState state = filter.state();
+    String queue = filter.queue();
+    if (state == null) {
+      return queue == null ? jdbc.sql(SCAN) : jdbc.sql(SCAN_QUEUE).param("queue", queue);
+    }
+    return switch (state) {
+      case QUEUED -> jdbc.sql(SCAN_READY).param("queue", queue);
+      case SCHEDULED, RETRYING ->
+          jdbc.sql(SCAN_DELAYED).param("state", state.label()).param("queue", queue);
+      case RUNNING, CANCELLING ->
+          jdbc.sql(SCAN_LEASED).param("state", state.label()).param("queue", queue);
+      case SUCCEEDED -> jdbc.sql(SCAN_SUCCEEDED);
+      case FAILED, CANCELLED, EXPIRED -> jdbc.sql(SCAN_UNSUCCESSFUL).param("state", state.label());
+    };
+  }
+
+  List<Attempt> attempts(UUID id) {
+    return jdbc.sql(ATTEMPTS)
+        .param("id", id)
+        .query(
+            (row, n) ->
+                new Attempt(
+                    row.getInt("number"),
+                    instant(row, "started_at"),
+                    instant(row, "finished_at"),
+                    row.getString("worker"),
+                    error(row)))
+        .list();
+  }
+
+  List<LogLine> log(UUID id) {
+    return jdbc.sql(LOG)
+        .param("id", id)
+        .query(
+            (row, n) ->
+                new LogLine(row.getInt("attempt"), instant(row, "at"), row.getString("line")))
+        .list();
+  }
+
+  private static Job job(ResultSet row, int n) throws SQLException {
+    UUID id = row.getObject("id", UUID.class);
+    String labels = row.getString("labels");
+    JobState state = JobState.of(row.getString("state"));
+    Instant runAt = instantOrNull(row, "run_at");
+    return new Job(
+        id,
+        row.getString("queue"),
+        row.getString("type"),
+        state,
+        row.getInt("priority"),
+        row.getString("payload"),
+        row.getString("result"),
+        state == JobState.FAILED ? error(row) : null,
+        row.getInt("attempt"),
+        row.getInt("max_attempts"),
+        row.getInt("recoveries"),
+        progress(row),
+        runAt == null ? JobIds.submittedAt(id) : runAt,
+        instantOrNull(row, "start_by"),
+        Duration.ofMillis(row.getLong("timeout_ms")),
+        instantOrNull(row, "started_at"),
+        instantOrNull(row, "finished_at"),
+        lastAttempt(row),
+        row.getObject("rank", Long.class),
+        row.getInt("version"),
+        labels == null ? Map.of() : JSON.readValue(labels, LABELS));
+  }
+
+  private static @Nullable Attempt lastAttempt(ResultSet row) throws SQLException {
+    Instant startedAt = instantOrNull(row, "leased_at");
+    return startedAt == null
+        ? null
+        : new Attempt(
+            row.getInt("attempt"),
+            startedAt,
+            instantOrNull(row, "finished_at"),
+            row.getString("worker"),
+            error(row));
+  }
+
+  private static @Nullable Progress progress(ResultSet row) throws SQLException {
+    Instant at = instantOrNull(row, "progress_at");
+    return at == null
+        ? null
+        : new Progress(row.getInt("progress_percent"), row.getString("progress_message"), at);
+  }
+
+  private static @Nullable JobError error(ResultSet row) throws SQLException {
+    String type = row.getString("error_type");
+    return type == null ? null : new JobError(type, row.getString("error_message"));
+  }
+
+  private static Instant instant(ResultSet row, String column) throws SQLException {
+    return row.getObject(column, OffsetDateTime.class).toInstant();
+  }
+
+  private static @Nullable Instant instantOrNull(ResultSet row, String column) throws SQLException {
+    OffsetDateTime value = row.getObject(column, OffsetDateTime.class);
+    return value == null ? null : value.toInstant();
+  }
+
+  private static SqlArrayValue uuids(List<UUID> ids) {
+    return new SqlArrayValue("uuid", ids.toArray());
+  }
+}

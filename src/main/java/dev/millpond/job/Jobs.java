@@ -1,0 +1,77 @@
+package dev.millpond.job;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+
+/** The jobs as they are. A job is readable here as soon as its submit was answered. */
+@Component
+public final class Jobs {
+
+  /** How many ids a page looks at, at most, for filters that no index serves. */
+  private static final int SCAN_BOUND = 2_000;
+
+  private static final UUID ABOVE_ALL = new UUID(-1, -1);
+  private static final UUID BELOW_ALL = new UUID(0, 0);
+
+  private final JobSql sql;
+
+  Jobs(JobSql sql) {
+    this.sql = sql;
+  }
+
+  /** The job with this id; empty if there never was one, or it was removed. */
+  public Optional<Job> find(UUID id) {
+    return sql.find(List.of(id)).stream().findFirst();
+  }
+
+  /** Those of the jobs that are there, in no order. */
+  public List<Job> findAll(List<UUID> ids) {
+    return sql.find(ids);
+  }
+
+  /**
+   * A page of the jobs that the filter names, newest first. Queue and state are served by an index;
+   * for the others a page looks at a bounded number of jobs, so that it may be short.
+   *
+   * @param before where the last page ended; null for the first page
+   * @param limit 1 to 500
+   */
+  public JobPage list(JobFilter filter, @Nullable UUID before, int limit) {
+    UUID after =
+        filter.submittedAfter() == null
+            ? BELOW_ALL
+            : JobIds.floor(filter.submittedAfter().plusMillis(1));
+    int bound = isServedByIndex(filter) ? limit : SCAN_BOUND;
+    List<UUID> scanned = sql.scan(filter, before == null ? ABOVE_ALL : before, after, bound);
+    if (scanned.isEmpty()) {
+      return new JobPage(List.of(), null);
+    }
+    List<Job> jobs = sql.filter(scanned, filter, limit);
+    boolean full = jobs.size() == limit;
+    boolean more = full || scanned.size() == bound;
+    return new JobPage(jobs, more ? (full ? jobs.getLast().id() : scanned.getLast()) : null);
+  }
+
+  private static boolean isServedByIndex(JobFilter filter) {
+    return filter.type() == null
+        && filter.labels().isEmpty()
+        && (filter.queue() == null || filter.state() == null || !filter.state().isFinal());
+  }
+
+  /** All attempts of the job, in order, the one that runs or that ended it included. */
+  public List<Attempt> attempts(Job job) {
+    List<Attempt> earlier = sql.attempts(job.id());
+    return job.lastAttempt() == null
+        ? earlier
+        : Stream.concat(earlier.stream(), Stream.of(job.lastAttempt())).toList();
+  }
+
+  /** What the job's handlers logged, in order. */
+  public List<LogLine> log(UUID id) {
+    return sql.log(id);
+  }
+}

@@ -1,0 +1,52 @@
+package dev.millpond.lease;
+
+import com.zaxxer.hikari.HikariDataSource;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Connections of their own for claims, renewals and settlements: whatever requests or handlers do
+ * with the main pool, a lease that is held is renewed in time.
+ */
+@Configuration(proxyBeanMethods = false)
+class LeasePool {
+
+  /**
+   * One for the claim, one for the settlements, one for renewal and expiry, one for cancel and
+   * progress.
+   */
+  private static final int CONNECTIONS = 4;
+
+  @Bean(defaultCandidate = false)
+  @Qualifier("leases")
+  HikariDataSource leaseDataSource(
+      JdbcConnectionDetails details,
+      @Value("${spring.datasource.hikari.connection-timeout}") long timeoutMillis) {
+    HikariDataSource pool = new HikariDataSource();
+    pool.setPoolName("leases");
+    pool.setJdbcUrl(details.getJdbcUrl());
+    pool.setUsername(details.getUsername());
+    pool.setPassword(details.getPassword());
+    pool.setMaximumPoolSize(CONNECTIONS);
+    pool.setConnectionTimeout(timeoutMillis);
+    return pool;
+  }
+
+  @Bean(defaultCandidate = false)
+  @Qualifier("leases")
+  JdbcClient leaseJdbc(@Qualifier("leases") HikariDataSource pool) {
+    return JdbcClient.create(pool);
+  }
+
+  @Bean(defaultCandidate = false)
+  @Qualifier("leases")
+  TransactionTemplate leaseTransaction(@Qualifier("leases") HikariDataSource pool) {
+    return new TransactionTemplate(new JdbcTransactionManager(pool));
+  }
+}

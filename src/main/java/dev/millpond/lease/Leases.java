@@ -1,0 +1,292 @@
+package dev.millpond.lease;
+
+import dev.millpond.job.GroupCommit;
+import dev.millpond.job.JobState;
+import dev.millpond.job.Outcome;
+import dev.millpond.lease.LeaseSql.Claimed;
+import dev.millpond.lease.LeaseSql.Head;
+import dev.millpond.lease.LeaseSql.Moved;
+import dev.millpond.lease.LeaseSql.Renewed;
+import dev.millpond.lease.LeaseSql.SettledRow;
+import dev.millpond.lease.Settlement.Lost;
+import dev.millpond.lease.Settlement.Settled;
+import dev.millpond.queue.JobsReady;
+import dev.millpond.queue.JobsReturned;
+import dev.millpond.queue.JobsStarted;
+import dev.millpond.queue.JobsWithdrawn;
+import dev.millpond.queue.Queue;
+import dev.millpond.queue.QueueName;
+import dev.millpond.queue.Queues;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import jakarta.annotation.PreDestroy;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** Who works on what. Every change of a leased job passes here, guarded by the lease's token. */
+@Component
+public class Leases {
+
+  /** How many settlements may wait for the writer: far more than there are slots. */
+  private static final int MAX_WAITING = 100_000;
+
+  private static final int MAX_GROUP = 500;
+
+  private final LeaseSql sql;
+  private final TransactionTemplate transaction;
+  private final Queues queues;
+  private final ApplicationEventPublisher events;
+  private final MeterRegistry meters;
+  private final Counter fenced;
+  private final GroupCommit<SettledRow, Optional<JobState>> settlements;
+
+  Leases(
+      LeaseSql sql,
+      @Qualifier("leases") TransactionTemplate transaction,
+      Queues queues,
+      ApplicationEventPublisher events,
+      MeterRegistry meters) {
+    this.sql = sql;
+    this.transaction = transaction;
+    this.queues = queues;
+    this.events = events;
+    this.meters = meters;
+    this.fenced =
+        Counter.builder("millpond.settlements.fenced")
+            .description("Settlements that changed nothing because their lease was lost")
+            .register(meters);
+    this.settlements =
+        new GroupCommit<>("settlements", MAX_WAITING, MAX_GROUP, row -> 1, sql::settle);
+  }
+
+  /** Makes ready what is due, and tells where there is work. */
+  public Poll poll() {
+    List<Head> heads = sql.poll();
+    Duration nextDue =
+        heads.stream()
+            .map(Head::nextDueMillis)
+            .filter(Objects::nonNull)
+            .findFirst()
+            .map(Duration::ofMillis)
+            .orElse(null);
+    return new Poll(names(heads, false), names(heads, true), nextDue);
+  }
+
+  private static Set<QueueName> names(List<Head> heads, boolean suspectsOnly) {
+    return heads.stream()
+        .filter(head -> head.queue() != null && (head.suspect() || !suspectsOnly))
+        .map(head -> new QueueName(Objects.requireNonNull(head.queue())))
+        .collect(Collectors.toSet());
+  }
+
+  /**
+   * Leases the queue's next jobs to this node: by priority, then by how long they could have
+   * started. Never more than the queue's concurrency leaves room for.
+   *
+   * @param max how many at most: the caller's free slots
+   * @param suspect true for jobs under which a worker died, false for all others
+   */
+  public List<Lease> claim(QueueName queue, int max, boolean suspect) {
+    Integer concurrency = queues.find(queue).map(Queue::concurrency).orElse(null);
+    List<Claimed> claimed =
+        concurrency == null
+            ? sql.claim(queue, max, suspect, null)
+            : claimWithin(queue, max, suspect, concurrency);
+    List<Lease> leases = claimed.stream().map(Claimed::lease).filter(Objects::nonNull).toList();
+    int expired = claimed.size() - leases.size();
+    if (expired > 0) {
+      withdrawn(queue, expired, JobState.EXPIRED);
+    }
+    if (!leases.isEmpty()) {
+      events.publishEvent(
+          new JobsStarted(queue, leases.size(), leases.size() == max, leases.getLast().waited()));
+    }
+    return leases;
+  }
+
+  private List<Claimed> claimWithin(QueueName queue, int max, boolean suspect, int concurrency) {
+    // The claim is a statement of its own after the lock, so that it counts what the last holder
+    // has leased.
+    return transaction.execute(
+        status -> sql.lockQueue(queue) ? sql.claim(queue, max, suspect, concurrency) : List.of());
+  }
+
+  /**
+   * Renews leases for their full duration.
+   *
+   * @return those that are still held, and whether their job was asked to cancel; the others are
+   *     lost
+   */
+  public Map<UUID, Boolean> renew(List<Lease> leases) {
+    return leases.isEmpty()
+        ? Map.of()
+        : sql.renew(leases).stream()
+            .collect(Collectors.toMap(Renewed::id, Renewed::cancelRequested));
+  }
+
+  /** Writes the progress of a running job; changes nothing if the lease is lost. */
+  public void progress(Lease lease, int percent, String message) {
+    sql.progress(lease, percent, message);
+  }
+
+  /** Appends to the log of a running job; changes nothing if the lease is lost. */
+  public void log(Lease lease, List<LoggedLine> lines) {
+    sql.log(lease, lines);
+  }
+
+  /**
+   * Ends an attempt: the job becomes final, or waits again. Whether a failure is retried is decided
+   * here, by the job's retry policy, for every kind of worker.
+   *
+   * @return what it came to, once it is committed; sending the same settlement again gives the same
+   *     answer
+   */
+  public CompletableFuture<Settlement> settle(Lease lease, Outcome outcome) {
+    return settlements
+        .add(row(lease, outcome))
+        .thenApply(state -> settled(lease, state.orElse(null)));
+  }
+
+  private static SettledRow row(Lease lease, Outcome outcome) {
+    return switch (outcome) {
+      case Outcome.Succeeded(String result) ->
+          new SettledRow(lease, "succeeded", result, null, null, 0);
+      case Outcome.Cancelled() -> new SettledRow(lease, "cancelled", null, null, null, 0);
+      case Outcome.Released(Duration delay) ->
+          new SettledRow(lease, "released", null, null, null, delay.toMillis());
+      case Outcome.Failed failed -> {
+        boolean dead = failed.permanent() || lease.failures() >= lease.maxAttempts();
+        yield new SettledRow(
+            lease,
+            dead ? "failed" : "retry",
+            null,
+            failed.error().type(),
+            failed.error().message(),
+            delay(lease, failed).toMillis());
+      }
+    };
+  }
+
+  private static Duration delay(Lease lease, Outcome.Failed failed) {
+    return failed.retryIn() != null
+        ? failed.retryIn()
+        : lease.retry().delayAfter(lease.failures(), ThreadLocalRandom.current().nextDouble());
+  }
+
+  private Settlement settled(Lease lease, @Nullable JobState state) {
+    if (state == null) {
+      fenced.increment();
+      return new Lost();
+    }
+    if (state.isFinal()) {
+      finished(lease.queue(), 1, state);
+    } else {
+      returned(lease.queue(), state == JobState.QUEUED, lease.isSuspect());
+    }
+    return new Settled(state);
+  }
+
+  /**
+   * Asks for a job not to run, or to stop running.
+   *
+   * @return what came of it, once it is committed
+   */
+  public Cancellation cancel(UUID id) {
+    List<Moved> moved = sql.cancel(id);
+    if (moved.isEmpty()) {
+      return Cancellation.UNCHANGED;
+    }
+    Moved job = moved.getFirst();
+    if (job.state().equals(JobState.CANCELLED.label())) {
+      withdrawn(new QueueName(job.queue()), 1, JobState.CANCELLED);
+      return Cancellation.CANCELLED;
+    }
+    events.publishEvent(new CancelRequested(id));
+    return Cancellation.REQUESTED;
+  }
+
+  /** Lets a job that waits for a time start now; false if it does not wait for a time. */
+  public boolean hurry(UUID id, QueueName queue) {
+    boolean moved = sql.hurry(id);
+    if (moved) {
+      events.publishEvent(new JobsReady(Set.of(queue), false));
+    }
+    return moved;
+  }
+
+  /**
+   * Queues a finished job again, its attempts kept and as many more granted as its retry policy
+   * says. The caller has admitted it.
+   *
+   * @return false if it is not finished
+   */
+  public boolean redrive(UUID id, QueueName queue) {
+    boolean moved = sql.redrive(id);
+    if (moved) {
+      events.publishEvent(new JobsReady(Set.of(queue), false));
+    }
+    return moved;
+  }
+
+  /** Removes a finished job and all that is stored of it; false if it is not finished. */
+  public boolean remove(UUID id) {
+    return sql.remove(id);
+  }
+
+  /** Takes back what dead workers hold; see {@link LeaseReaper}. */
+  int expire(boolean quiet) {
+    List<Moved> lost = sql.expire(quiet);
+    for (Moved job : lost) {
+      QueueName queue = new QueueName(job.queue());
+      JobState state = JobState.of(job.state());
+      if (state.isFinal()) {
+        finished(queue, 1, state);
+      } else {
+        returned(queue, true, true);
+      }
+    }
+    return lost.size();
+  }
+
+  /** Ends waiting jobs that can no longer start in time. */
+  void expireWaiting() {
+    sql.expireWaiting()
+        .forEach(count -> withdrawn(new QueueName(count.queue()), count.jobs(), JobState.EXPIRED));
+  }
+
+  private void returned(QueueName queue, boolean ready, boolean suspect) {
+    events.publishEvent(new JobsReturned(queue, 1));
+    if (ready) {
+      events.publishEvent(new JobsReady(Set.of(queue), suspect));
+    }
+  }
+
+  private void withdrawn(QueueName queue, int jobs, JobState state) {
+    events.publishEvent(new JobsWithdrawn(queue, jobs));
+    finished(queue, jobs, state);
+  }
+
+  private void finished(QueueName queue, int jobs, JobState state) {
+    meters
+        .counter("millpond.jobs.finished", "queue", queue.value(), "state", state.label())
+        .increment(jobs);
+  }
+
+  @PreDestroy
+  void close() {
+    settlements.close();
+  }
+}

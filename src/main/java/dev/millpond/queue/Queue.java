@@ -1,0 +1,12 @@
+package dev.millpond.queue;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A queue's settings in force.
+ *
+ * @param cap how many jobs may wait in it; running ones do not count
+ * @param concurrency how many of its jobs run at once over all nodes; null for as many as there are
+ *     slots
+ */
+public record Queue(QueueName name, int cap, @Nullable Integer concurrency) {}

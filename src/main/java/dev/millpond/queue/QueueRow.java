@@ -1,0 +1,46 @@
+package dev.millpond.queue;
+
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.Table;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/** What people set on a queue; null means the default. */
+@Entity
+@Table(name = "queue")
+class QueueRow {
+
+  @Id private String name;
+
+  private @Nullable Integer cap;
+
+  private @Nullable Integer concurrency;
+
+  /** By the database's clock; what the other nodes find changes by. */
+  private Instant updatedAt;
+
+  /** For JPA, which fills the fields afterwards. */
+  protected QueueRow() {
+    this(QueueName.DEFAULT, Instant.EPOCH);
+  }
+
+  QueueRow(QueueName name, Instant now) {
+    this.name = name.value();
+    this.updatedAt = now;
+  }
+
+  void change(QueueChange change, Instant now) {
+    cap = change.cap().orKeep(cap);
+    concurrency = change.concurrency().orKeep(concurrency);
+    updatedAt = now;
+  }
+
+  Queue toQueue(QueueProperties defaults) {
+    return new Queue(new QueueName(name), cap == null ? defaults.cap() : cap, concurrency);
+  }
+
+  Instant updatedAt() {
+    return updatedAt;
+  }
+}

@@ -1,0 +1,149 @@
+package dev.millpond.rest;
+
+import dev.millpond.admission.Permits;
+import dev.millpond.job.Attempt;
+import dev.millpond.job.DatabaseClock;
+import dev.millpond.job.Job;
+import dev.millpond.job.JobState;
+import dev.millpond.job.Jobs;
+import dev.millpond.job.LogLine;
+import dev.millpond.queue.Queue;
+import dev.millpond.queue.QueueName;
+import dev.millpond.queue.Queues;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+
+/** Makes answers of jobs: what the row says, and what this node estimates. */
+@Component
+final class JobBodies {
+
+  /** To this position the estimate is told as it is, beyond it with two digits. */
+  private static final int EXACT = 100;
+
+  private final Jobs jobs;
+  private final Queues queues;
+  private final Permits permits;
+  private final DatabaseClock clock;
+
+  JobBodies(Jobs jobs, Queues queues, Permits permits, DatabaseClock clock) {
+    this.jobs = jobs;
+    this.queues = queues;
+    this.permits = permits;
+    this.clock = clock;
+  }
+
+  /** What an answer may leave out. */
+  enum Part {
+    PAYLOAD,
+    RESULT,
+    ATTEMPTS,
+    LOG
+  }
+
+  /** A job with all but its log. */
+  JobBody whole(Job job) {
+    return body(job, EnumSet.of(Part.PAYLOAD, Part.RESULT, Part.ATTEMPTS));
+  }
+
+  /** A job with the parts that are named. */
+  JobBody body(Job job, Set<Part> parts) {
+    Integer position = position(job);
+    List<Attempt> attempts = parts.contains(Part.ATTEMPTS) ? jobs.attempts(job) : null;
+    List<LogLine> log = parts.contains(Part.LOG) ? jobs.log(job.id()) : null;
+    return new JobBody(
+        job.id(),
+        job.queue(),
+        job.type(),
+        job.state().label(),
+        reason(job),
+        job.priority(),
+        parts.contains(Part.PAYLOAD) ? orNull(job.payload()) : null,
+        parts.contains(Part.RESULT) ? orNull(job.result()) : null,
+        job.error(),
+        job.attempt(),
+        job.maxAttempts(),
+        job.recoveries(),
+        job.progress(),
+        job.submittedAt(),
+        job.runAt(),
+        job.startBy(),
+        job.timeout(),
+        job.startedAt(),
+        job.finishedAt(),
+        position,
+        estimatedStartAt(job, position),
+        job.version(),
+        job.labels(),
+        attempts,
+        log,
+        links(job));
+  }
+
+  private static String orNull(@Nullable String json) {
+    return json == null ? "null" : json;
+  }
+
+  private @Nullable String reason(Job job) {
+    return switch (job.state()) {
+      case SCHEDULED, RETRYING -> "time";
+      case QUEUED ->
+          queues.find(new QueueName(job.queue())).map(Queue::concurrency).isPresent()
+              ? "concurrency"
+              : "slot";
+      case RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED, EXPIRED -> null;
+    };
+  }
+
+  private @Nullable Integer position(Job job) {
+    if (job.rank() == null) {
+      return null;
+    }
+    Instant runnableAt = Instant.EPOCH.plus(job.rank(), ChronoUnit.MICROS);
+    Duration waited = Duration.between(runnableAt, clock.now());
+    int position = permits.ahead(new QueueName(job.queue()), waited) + 1;
+    if (position <= EXACT) {
+      return position;
+    }
+    int step = (int) Math.pow(10, Math.floor(Math.log10(position)) - 1);
+    return position / step * step;
+  }
+
+  private @Nullable Instant estimatedStartAt(Job job, @Nullable Integer position) {
+    return switch (job.state()) {
+      case SCHEDULED, RETRYING -> job.runAt();
+      case QUEUED -> {
+        double rate = permits.drainRate(new QueueName(job.queue())).orElse(0);
+        yield position == null || rate == 0
+            ? null
+            : clock
+                .now()
+                .plusMillis((long) (1_000 * position / rate))
+                .truncatedTo(ChronoUnit.MILLIS);
+      }
+      case RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED, EXPIRED -> null;
+    };
+  }
+
+  private static Map<String, String> links(Job job) {
+    String self = "/v1/jobs/" + job.id();
+    return Map.of(
+        "self", self, "cancel", self + "/cancel", "retry", self + "/retry", "log", self + "/log");
+  }
+
+  /** When asking again makes sense: whole seconds, or null once nothing more will change. */
+  @Nullable Integer retryAfter(JobBody body) {
+    if (JobState.of(body.state()).isFinal()) {
+      return null;
+    }
+    Instant next = body.estimatedStartAt();
+    long wait = next == null ? 1 : Duration.between(clock.now(), next).toSeconds();
+    return Math.clamp(wait, 1, 60);
+  }
+}

@@ -1,0 +1,132 @@
+package dev.millpond.worker;
+
+import dev.millpond.lease.Lease;
+import dev.millpond.lease.Leases;
+import dev.millpond.lease.Poll;
+import dev.millpond.queue.QueueName;
+import dev.millpond.worker.Wakeup.Hints;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.TransactionException;
+
+/**
+ * Claims jobs for the free slots of this node. One turn after another on Spring's scheduler, never
+ * two at once; it owns its state, and holds no transaction while jobs run.
+ */
+@Component
+class WorkerLoop {
+
+  /** How many jobs one claim takes at most: beyond it a larger batch was no faster. */
+  private static final int MAX_CLAIM = 500;
+
+  private static final Logger log = LoggerFactory.getLogger(WorkerLoop.class);
+
+  private final Leases leases;
+  private final Slots slots;
+  private final Wakeup wakeup;
+  private final Runs runs;
+  private final Duration pollInterval;
+
+  /**
+   * Queues that may have jobs ready, the one whose turn is next first. Used by the turn alone, as
+   * all below.
+   */
+  private final LinkedHashSet<QueueName> backlog = new LinkedHashSet<>();
+
+  private final Set<QueueName> suspects = new LinkedHashSet<>();
+  private long nextPoll = System.nanoTime();
+  private Duration pause = Duration.ZERO;
+
+  /** Set by {@link #stop}; guarded by this. */
+  private boolean stopped;
+
+  WorkerLoop(Leases leases, Slots slots, Wakeup wakeup, Runs runs, WorkerProperties properties) {
+    this.leases = leases;
+    this.slots = slots;
+    this.wakeup = wakeup;
+    this.runs = runs;
+    this.pollInterval = properties.poll();
+  }
+
+  /** Waits until there may be work, and claims it. */
+  @Scheduled(fixedDelay = 1, timeUnit = TimeUnit.MICROSECONDS)
+  void turn() throws InterruptedException {
+    Hints hints = wakeup.await(pause);
+    try {
+      pause = work(hints);
+    } catch (DataAccessException | TransactionException away) {
+      log.warn("Cannot claim jobs: {}", away.getMessage());
+      pause = pollInterval;
+    }
+  }
+
+  private synchronized Duration work(Hints hints) {
+    if (stopped) {
+      return pollInterval;
+    }
+    backlog.addAll(hints.queues());
+    if (hints.suspects()) {
+      suspects.addAll(hints.queues());
+    }
+    if (System.nanoTime() - nextPoll >= 0) {
+      poll();
+    }
+    boolean more = claim();
+    return more ? Duration.ZERO : Duration.ofNanos(Math.max(0, nextPoll - System.nanoTime()));
+  }
+
+  private void poll() {
+    Poll poll = leases.poll();
+    backlog.addAll(poll.queues());
+    suspects.addAll(poll.suspects());
+    Duration next = pollInterval;
+    if (poll.nextDue() != null && poll.nextDue().compareTo(next) < 0) {
+      next = poll.nextDue().plusMillis(1);
+    }
+    nextPoll = System.nanoTime() + next.toNanos();
+  }
+
+  /** One round over the queues with work; true if another one would find more. */
+  private boolean claim() {
+    claimSuspect();
+    List<QueueName> round = new ArrayList<>(backlog);
+    for (QueueName queue : round) {
+      int share = Math.min(MAX_CLAIM, slots.share(queue, backlog.size()));
+      if (share > 0) {
+        List<Lease> claimed = leases.claim(queue, share, false);
+        claimed.forEach(runs::start);
+        // To the end of the line, or out of it if there was less than it could have taken.
+        backlog.remove(queue);
+        if (claimed.size() == share) {
+          backlog.add(queue);
+        }
+      }
+    }
+    return !backlog.isEmpty() && slots.free() > 0;
+  }
+
+  private void claimSuspect() {
+    if (!suspects.isEmpty() && slots.free() > 0 && !slots.hasSuspect()) {
+      QueueName queue = suspects.iterator().next();
+      List<Lease> claimed = leases.claim(queue, 1, true);
+      claimed.forEach(runs::start);
+      if (claimed.isEmpty()) {
+        suspects.remove(queue);
+      }
+    }
+  }
+
+  /** Lets the claim at hand end; none starts after this. */
+  synchronized void stop() {
+    stopped = true;
+  }
+}
