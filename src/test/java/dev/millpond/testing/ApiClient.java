@@ -138,16 +138,33 @@ public final class ApiClient {
   /** All jobs that a filter finds, over all pages. */
   public List<JsonNode> jobs(String filter) throws IOException {
     List<JsonNode> jobs = new ArrayList<>();
-    String next = "/v1/jobs?limit=500&" + filter;
-    for (int page = 0; !next.isEmpty(); page++) {
-      assertThat(page).as("pages of " + filter).isLessThan(2_000);
-      Answer answer = get(next);
-      assertThat(answer.status()).as(answer.body()).isEqualTo(200);
-      answer.json().path("items").forEach(jobs::add);
-      String cursor = answer.json().path("nextCursor").asString("");
-      next = cursor.isEmpty() ? "" : "/v1/jobs?limit=500&" + filter + "&cursor=" + cursor;
-    }
+    String cursor = "";
+    do {
+      JsonNode page = page(filter, 500, cursor);
+      page.path("items").forEach(jobs::add);
+      cursor = page.path("nextCursor").asString("");
+    } while (!cursor.isEmpty());
     return jobs;
+  }
+
+  /** Whether a filter finds no job. A page may be empty although there is another. */
+  private boolean findsNone(String filter) throws IOException {
+    String cursor = "";
+    do {
+      JsonNode page = page(filter, 1, cursor);
+      if (!page.path("items").isEmpty()) {
+        return false;
+      }
+      cursor = page.path("nextCursor").asString("");
+    } while (!cursor.isEmpty());
+    return true;
+  }
+
+  private JsonNode page(String filter, int limit, String cursor) throws IOException {
+    String next = cursor.isEmpty() ? "" : "&cursor=" + cursor;
+    Answer answer = get("/v1/jobs?limit=" + limit + "&" + filter + next);
+    assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    return answer.json();
   }
 
   /** Waits until a job has a state, and returns it. */
@@ -170,13 +187,23 @@ public final class ApiClient {
 
   /** Waits until no job of a queue waits or runs any more. */
   public void awaitDrained(String queue, Duration limit) {
-    for (String state : List.of("scheduled", "queued", "running", "cancelling", "retrying")) {
-      awaitCount(queue, state, 0, limit);
-    }
-    // What ran when it was counted may have been waiting again while the others were.
-    for (String state : List.of("scheduled", "queued", "running", "retrying")) {
-      awaitCount(queue, state, 0, limit);
-    }
+    List<String> unfinished = List.of("scheduled", "queued", "running", "cancelling", "retrying");
+    await(queue + " is drained")
+        .atMost(limit)
+        .pollInterval(Duration.ofMillis(100))
+        .ignoreException(IOException.class)
+        .until(
+            () -> {
+              // Twice, as a job may move on to a state that was already looked at.
+              for (int look = 0; look < 2; look++) {
+                for (String state : unfinished) {
+                  if (!findsNone("queue=" + queue + "&state=" + state)) {
+                    return false;
+                  }
+                }
+              }
+              return true;
+            });
   }
 
   /** The sum over all series of a metric, by its name in Prometheus' format; 0 if there is none. */
