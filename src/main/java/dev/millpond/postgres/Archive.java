@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URL;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Locale;
 import java.util.zip.CRC32;
@@ -88,12 +91,21 @@ record Archive(URL url) {
           Files.createSymbolicLink(file, Path.of(entry.getLinkName()));
         } else {
           Files.createDirectories(file.resolveSibling("."));
-          Files.copy(tar, file);
+          writeThrough(tar, file);
           if ((entry.getMode() & 0100) != 0) {
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
           }
         }
       }
+    }
+  }
+
+  /** To the disk, since a power cut must not leave a whole name with empty programs behind it. */
+  private static void writeThrough(InputStream content, Path file) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      content.transferTo(Channels.newOutputStream(channel));
+      channel.force(false);
     }
   }
 }

@@ -5,15 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 
-/**
- * The process that leads a server, whether we started it or found it.
- *
- * @param end where we are process 1 of a container, an orphan becomes our child: then it stays
- *     visible after its end, and only this knows. Elsewhere this looks too rarely.
- */
-record Postmaster(ProcessHandle process, CompletableFuture<ProcessHandle> end) {
+/** The process that leads a server, whether we started it or found it. */
+record Postmaster(ProcessHandle process) {
 
   /** How a postmaster is asked to stop; PostgreSQL's manual, "Shutting Down the Server". */
   enum Mode {
@@ -38,7 +32,7 @@ record Postmaster(ProcessHandle process, CompletableFuture<ProcessHandle> end) {
       return directory.processes().stream()
           .filter(process -> process.pid() == pid)
           .findFirst()
-          .map(process -> new Postmaster(process, process.onExit()));
+          .map(Postmaster::new);
     } catch (IOException | NumberFormatException e) {
       return Optional.empty();
     }
@@ -48,8 +42,12 @@ record Postmaster(ProcessHandle process, CompletableFuture<ProcessHandle> end) {
     return directory.cluster().resolve("postmaster.pid");
   }
 
+  /**
+   * It is no child of ours, so that Java would look only every few seconds. Dead but still listed,
+   * it runs no program: so it stays where process 1, perhaps we, does not collect orphans.
+   */
   boolean hasEnded() {
-    return end.isDone() || !process.isAlive();
+    return !process.isAlive() || process.info().command().isEmpty();
   }
 
   /** False if it has not ended in the time that this mode may take. */

@@ -1,4 +1,4 @@
-/** What tests share: the packaged service as a process, its client, and what it works with. */
+/** What the tests of several rooms share: the database, its invariants, the settings that exist. */
 @NullMarked
 package dev.millpond.testing;
 

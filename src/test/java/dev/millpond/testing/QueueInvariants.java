@@ -1,0 +1,129 @@
+package dev.millpond.testing;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.test.context.junit.jupiter.SpringExtension;
+
+/**
+ * Asks the database after each test whether something holds that must hold at every moment. Each
+ * question is one statement, so it sees one moment, and it may be asked while jobs run.
+ *
+ * <p>A test without a database, or whose database has no schema, is not let pass: whoever extends a
+ * test with this wants to be told.
+ */
+public final class QueueInvariants implements AfterEachCallback {
+
+  /** The four tables that say where a job is. */
+  private static final String PLACES =
+      """
+      select id, 'ready' as place from ready
+      union all
+      select id, 'delayed' from delayed
+      union all
+      select id, 'lease' from lease
+      union all
+      select id, 'finished' from finished
+      """;
+
+  /** Each statement returns what breaks the rule. */
+  private static final Map<String, String> RULES = rules();
+
+  private final @Nullable DataSource given;
+
+  /** For a Spring test: asks the context's own data source. */
+  public QueueInvariants() {
+    this.given = null;
+  }
+
+  /** For a test without Spring. */
+  public QueueInvariants(DataSource dataSource) {
+    this.given = dataSource;
+  }
+
+  private static Map<String, String> rules() {
+    Map<String, String> rules = new LinkedHashMap<>();
+    rules.put(
+        "a leased job has a token and an expiry",
+        "select id::text from lease where token is null or expires_at is null");
+    rules.put("a final job has no lease", "select id::text from finished join lease using (id)");
+    rules.put(
+        "a job is in exactly one of ready, delayed, lease and finished",
+        """
+        select job.id || ' is in ' || coalesce(string_agg(place, ' and '), 'none')
+        from job left join (%s) as places on places.id = job.id
+        group by job.id
+        having count(place) <> 1
+        """
+            .formatted(PLACES));
+    rules.put(
+        "what waits, runs or has ended is a job",
+        """
+        select places.id || ' in ' || place
+        from (%s) as places
+        where not exists (select from job where job.id = places.id)
+        """
+            .formatted(PLACES));
+    rules.put(
+        "a finished job is in a final state",
+        """
+        select id || ' is ' || state from finished
+        where state not in ('succeeded', 'failed', 'cancelled', 'expired')
+        """);
+    rules.put(
+        "a job has no more attempts than it may, those apart whose worker died",
+        """
+        select id || ' has ' || attempt from lease where attempt - recoveries > max_attempts
+        union all
+        select id || ' had ' || attempt from finished where attempt - recoveries > max_attempts
+        """);
+    rules.put(
+        "a job has at most three recoveries",
+        """
+        select id || ' has ' || recoveries from ready where recoveries > 3
+        union all
+        select id || ' has ' || recoveries from lease where recoveries > 3
+        union all
+        select id || ' had ' || recoveries from finished where recoveries > 3
+        """);
+    return rules;
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) {
+    check(given != null ? given : ofSpring(context));
+  }
+
+  private static DataSource ofSpring(ExtensionContext context) {
+    return SpringExtension.getApplicationContext(context).getBean(DataSource.class);
+  }
+
+  /**
+   * Throws if a rule is broken, and says which, by which jobs.
+   *
+   * @throws org.springframework.dao.DataAccessException if the tables are not there
+   */
+  public static void check(DataSource dataSource) {
+    JdbcTemplate jdbc = new JdbcTemplate(dataSource);
+    List<String> broken = new ArrayList<>();
+    RULES.forEach(
+        (rule, sql) -> {
+          List<@Nullable String> culprits = jdbc.queryForList(sql, String.class);
+          if (!culprits.isEmpty()) {
+            broken.add(
+                "%s; broken %d times: %s"
+                    .formatted(
+                        rule, culprits.size(), culprits.subList(0, Math.min(5, culprits.size()))));
+          }
+        });
+    if (!broken.isEmpty()) {
+      throw new AssertionError(String.join(System.lineSeparator(), broken));
+    }
+  }
+}
