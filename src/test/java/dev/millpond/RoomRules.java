@@ -56,7 +56,7 @@ enum RoomRules {
   NAMES_SAY_WHAT_A_CLASS_IS(
       noClasses()
           .should()
-          .haveNameMatching(".*(Impl|Dto|DTO|Manager|Helper|Utils?|Processor|Task|Item|Info|Data)")
+          .haveNameMatching(".*(Impl|Dto|DTO|Manager|Helper|Utils?|Processor|Task|Info|Data)")
           .because("such an ending says nothing, or says what another word of ours says better")),
 
   NO_FIELD_INJECTION(
