@@ -1,0 +1,70 @@
+package dev.millpond.bench;
+
+import dev.millpond.bench.Measurements.Plan;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+
+/**
+ * Measures the packaged service as its own process on its embedded PostgreSQL, over HTTP, and
+ * prints a Markdown table of what it promises and what was measured. Nothing here is a test: a slow
+ * machine fails no build.
+ *
+ * <pre>
+ *   ./mvnw -Pbench verify                          # about ten minutes
+ *   ./mvnw -Pbench verify -Dbench.args=--short     # under a minute, so that it cannot rot
+ * </pre>
+ *
+ * Each figure is the median of the repetitions, which stand beside it. Latencies are open loop:
+ * requests go out at a fixed rate whatever the answers do, and each is measured from the moment at
+ * which it should have gone out. The generator shares the machine with the service. HdrHistogram
+ * comes with Micrometer.
+ */
+public final class Benchmark {
+
+  private Benchmark() {}
+
+  static void main(String[] args) throws IOException, SQLException {
+    Plan plan = List.of(args).contains("--short") ? Plan.SHORT : Plan.FULL;
+    List<Figure> figures;
+    String postgres;
+    try (Bed bed = new Bed()) {
+      bed.start();
+      bed.requireDurability();
+      postgres = bed.query("show server_version", row -> row.getString(1));
+      figures = new Measurements(bed, plan).all();
+    }
+    StringBuilder table = new StringBuilder();
+    table.append(machine(postgres)).append("\n\n");
+    table.append("| what | target | measured | each repetition |\n|---|---|---|---|\n");
+    figures.forEach(figure -> table.append(figure.row()).append('\n'));
+    System.out.println(table);
+  }
+
+  private static String machine(String postgres) throws IOException {
+    return "%s, %d processors, %s, Java %s, PostgreSQL %s (embedded; fsync, full_page_writes and synchronous_commit on)"
+        .formatted(
+            processor(),
+            Runtime.getRuntime().availableProcessors(),
+            System.getProperty("os.name") + " " + System.getProperty("os.version"),
+            System.getProperty("java.version"),
+            postgres);
+  }
+
+  private static String processor() throws IOException {
+    Path cpuinfo = Path.of("/proc/cpuinfo");
+    if (!Files.exists(cpuinfo)) {
+      return System.getProperty("os.arch");
+    }
+    try (var lines = Files.lines(cpuinfo, StandardCharsets.UTF_8)) {
+      return lines
+          .filter(line -> line.startsWith("model name"))
+          .findFirst()
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .orElse(System.getProperty("os.arch"));
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package dev.millpond.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.millpond.testing.ApiClient;
+import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.MillpondProcess;
+import dev.millpond.testing.PostgresServer;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The database goes and comes back; the service says so, keeps living, and needs nobody's help. */
+@Timeout(120)
+class DatabaseAwayE2E {
+
+  private static final String NOOP = "{\"type\": \"demo.noop\"}";
+
+  @Test
+  void withoutItsDatabaseTheServiceRefusesQuicklyAndRecoversByItself() throws IOException {
+    try (PostgresServer postgres = new PostgresServer("away-postgres");
+        MillpondProcess service = new MillpondProcess("away", postgres.properties())) {
+      ApiClient api = service.start().api();
+      String before = api.submit("away", NOOP);
+      api.awaitState(before, "succeeded", Duration.ofSeconds(5));
+
+      postgres.stopImmediately();
+      // What meets a connection that has just broken cannot know; all others can.
+      for (int n = 0; n < 5; n++) {
+        assertRefused(api, "database-unavailable", "outcome-unknown");
+      }
+      await("not ready any more")
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> api.get("/actuator/health/readiness").status() == 503);
+      assertThat(api.get("/actuator/health/liveness").status()).isEqualTo(200);
+      assertRefused(api, "database-unavailable");
+      Answer status = api.get("/v1/jobs/" + before);
+      assertThat(status.status()).as(status.body()).isEqualTo(503);
+
+      postgres.start();
+      await("accepts again")
+          .atMost(Duration.ofSeconds(10))
+          .pollInterval(Duration.ofMillis(100))
+          .until(() -> api.post("/v1/queues/away/jobs", NOOP).status() == 202);
+      await("ready again")
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> api.get("/actuator/health/readiness").status() == 200);
+      api.awaitState(api.submit("away", NOOP), "succeeded", Duration.ofSeconds(5));
+      assertThat(api.job(before).path("state").asString()).isEqualTo("succeeded");
+      assertThat(api.jobs("queue=away")).as("no refused job is there").hasSize(3);
+    }
+  }
+
+  private static void assertRefused(ApiClient api, String... problems) throws IOException {
+    long sent = System.nanoTime();
+    Answer answer = api.post("/v1/queues/away/jobs", NOOP);
+    assertThat(Duration.ofNanos(System.nanoTime() - sent)).isLessThan(Duration.ofSeconds(2));
+    assertThat(answer.status()).as(answer.body()).isEqualTo(503);
+    assertThat(answer.problem()).isIn((Object[]) problems);
+    assertThat(Integer.parseInt(answer.header("Retry-After"))).isBetween(1, 60);
+  }
+}

@@ -1,0 +1,159 @@
+package dev.millpond.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.millpond.testing.MillpondProcess;
+import dev.millpond.testing.PostgresServer;
+import dev.millpond.testing.Sink;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import tools.jackson.databind.JsonNode;
+
+/** Two services on one database: they share the work, and one that was given up cannot do harm. */
+@Timeout(90)
+class TwoNodesE2E {
+
+  private static final Duration LEASE = Duration.ofSeconds(3);
+  private static final Duration SWEEP = Duration.ofMillis(500);
+  private static final Duration SOON = Duration.ofSeconds(10);
+
+  private static PostgresServer postgres;
+  private static MillpondProcess left;
+  private static MillpondProcess right;
+
+  @BeforeAll
+  static void start() {
+    postgres = new PostgresServer("two-postgres");
+    left = node("left");
+    right = node("right");
+    left.start();
+    right.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    left.close();
+    right.close();
+    postgres.close();
+  }
+
+  private static MillpondProcess node(String name) {
+    Map<String, String> properties = new HashMap<>(postgres.properties());
+    properties.put("millpond.node", name);
+    properties.put("millpond.lease.duration", LEASE.toString());
+    properties.put("millpond.lease.sweep", SWEEP.toString());
+    properties.put("millpond.http.allow-private-addresses", "true");
+    return new MillpondProcess("two-" + name, properties);
+  }
+
+  @Test
+  void theyShareTheWorkAndSettleEachJobOnce() throws IOException {
+    try (Sink sink = new Sink()) {
+      List<String> ids =
+          left.api().submitAll("shared", Collections.nCopies(1_000, sink.job("/slow")));
+      right.api().awaitDrained("shared", Duration.ofSeconds(30));
+
+      Set<String> workers = new HashSet<>();
+      for (String id : ids) {
+        JsonNode job = left.api().job(id);
+        assertThat(job.path("state").asString()).as("%s", job).isEqualTo("succeeded");
+        assertThat(job.path("attempts").size()).as("%s", job).isEqualTo(1);
+        workers.add(lastWorker(job));
+      }
+      assertThat(workers).containsExactlyInAnyOrder("left", "right");
+      assertThat(sink.counts()).hasSize(ids.size()).containsOnlyKeys(ids);
+      assertThat(sink.counts().values()).containsOnly(1);
+    }
+  }
+
+  /** Several at a time, so that some come to their end before the zombie learns that it is one. */
+  @Test
+  void aZombieCannotSettleWhatWasClaimedAgain() throws IOException {
+    try (Sink sink = new Sink()) {
+      List<String> ids = left.api().submitAll("zombie", Collections.nCopies(20, sink.job("/held")));
+      await("all run").atMost(SOON).until(() -> sink.counts().size() == ids.size());
+      List<String> onLeft = new ArrayList<>();
+      for (String id : ids) {
+        if (lastWorker(left.api().job(id)).equals("left")) {
+          onLeft.add(id);
+        }
+      }
+      assertThat(onLeft).as("jobs on the node that is stopped").isNotEmpty();
+
+      left.stop();
+      // Answered while nobody listens: the zombie finds the answers when it wakes up.
+      sink.release();
+      for (String id : onLeft) {
+        JsonNode job = right.api().awaitState(id, "succeeded", LEASE.plus(SWEEP).plus(SOON));
+        assertThat(lastWorker(job)).as("%s", job).isEqualTo("right");
+      }
+      Map<String, JsonNode> settled = new HashMap<>();
+      for (String id : onLeft) {
+        settled.put(id, right.api().job(id));
+      }
+
+      left.cont();
+      await("the zombie's settlements are fenced")
+          .atMost(SOON)
+          .until(() -> left.api().metric("millpond_settlements_fenced_total") > 0);
+      await("the zombie has let go")
+          .atMost(SOON)
+          .until(() -> left.api().metric("millpond_slots_used") == 0);
+      for (String id : onLeft) {
+        JsonNode job = left.api().job(id);
+        assertThat(job).as("unchanged by the zombie").isEqualTo(settled.get(id));
+        assertThat(job.path("recoveries").asInt()).as("%s", job).isEqualTo(1);
+        assertThat(job.path("attempts").size()).as("%s", job).isEqualTo(2);
+        assertThat(sink.calls(id)).as("once by each of the two").hasSize(2);
+      }
+      for (String id : ids) {
+        assertThat(right.api().job(id).path("state").asString()).isEqualTo("succeeded");
+      }
+    }
+  }
+
+  @Test
+  void aPauseOfHalfALeaseIsForgiven() throws IOException {
+    try (Sink sink = new Sink()) {
+      List<String> ids = left.api().submitAll("pause", Collections.nCopies(5, sink.job("/held")));
+      await("all run").atMost(SOON).until(() -> sink.counts().size() == ids.size());
+
+      left.stop();
+      pause(LEASE.dividedBy(2));
+      left.cont();
+      // Two more renewals and as many sweeps have seen the leases before the jobs end.
+      pause(LEASE);
+      sink.release();
+      for (String id : ids) {
+        JsonNode job = right.api().awaitState(id, "succeeded", SOON);
+        assertThat(job.path("attempts").size()).as("%s", job).isEqualTo(1);
+        assertThat(sink.calls(id)).hasSize(1);
+      }
+    }
+  }
+
+  /** The pause is what is tested here, not a wait for something. */
+  private static void pause(Duration length) {
+    long end = System.nanoTime() + length.toNanos();
+    await("pause")
+        .atMost(length.plusSeconds(1))
+        .pollInterval(Duration.ofMillis(20))
+        .until(() -> System.nanoTime() - end >= 0);
+  }
+
+  private static String lastWorker(JsonNode job) {
+    return job.path("attempts").get(job.path("attempts").size() - 1).path("worker").asString();
+  }
+}
