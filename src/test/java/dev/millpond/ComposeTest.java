@@ -77,6 +77,11 @@ class ComposeTest {
   }
 
   @Test
+  void otherContainersMayCallTheServiceByItsName() {
+    assertThat(environment("millpond")).containsEntry("MILLPOND_REST_HOSTS", "millpond");
+  }
+
+  @Test
   void theServiceWaitsUntilTheDatabaseAnswers() {
     assertThat(at("services", "millpond", "depends_on", "postgres", "condition"))
         .isEqualTo("service_healthy");
