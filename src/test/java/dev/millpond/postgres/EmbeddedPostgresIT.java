@@ -25,6 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /** Every test leaves the one data directory whole, stopped, and with its one row. */
 class EmbeddedPostgresIT {
@@ -64,6 +65,22 @@ class EmbeddedPostgresIT {
     }
     assertThat(PosixFilePermissions.toString(permissions("password"))).isEqualTo("rw-------");
     assertThat(PosixFilePermissions.toString(permissions("cluster"))).isEqualTo("rwx------");
+  }
+
+  @Test
+  void theCheckReadsWhatTheServerSaysOfItself() throws Exception {
+    try (var postgres = EmbeddedPostgres.start(dataDir)) {
+      var careless =
+          new DriverManagerDataSource(
+              postgres.jdbcUrl() + "?options=-c%20synchronous_commit=off",
+              postgres.user(),
+              postgres.password());
+
+      DatabaseCheck check = DatabaseCheck.run(careless, postgres.jdbcUrl());
+
+      assertThat(check.version()).isBetween(180_000, 189_999);
+      assertThat(check.unsafe()).containsExactly("synchronous_commit");
+    }
   }
 
   @Test
