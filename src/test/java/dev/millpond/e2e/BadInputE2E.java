@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 
 /** Bad input: a problem document that names the field, never a 5xx, and nothing left behind. */
-@Timeout(30)
+@Timeout(120)
 @ExtendWith(SharedMillpond.class)
 class BadInputE2E {
 

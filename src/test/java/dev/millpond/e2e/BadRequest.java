@@ -74,9 +74,9 @@ record BadRequest(
         post(
             submit + "/batch",
             "{\"jobs\": [" + (NOOP + ",").repeat(1_000) + NOOP + "]}",
-            400,
+            413,
             "/jobs"));
-    requests.add(post("/v1/queues/UPPER/jobs/batch", "{\"jobs\": [" + NOOP + "]}", 400, "queue"));
+    requests.add(post("/v1/queues/UPPER/jobs/batch", "{\"jobs\": [" + NOOP + "]}", 404, "queue"));
     requests.add(
         post(
             submit,
@@ -88,11 +88,11 @@ record BadRequest(
 
     for (String name :
         List.of("UPPER", "-dash", ".dot", "a%20b", "a".repeat(64), "a%00b", "%C3%A4", "a%0Ab")) {
-      requests.add(post("/v1/queues/" + name + "/jobs", NOOP, 400, "queue"));
-      requests.add(get("/v1/queues/" + name, 400, "queue"));
+      requests.add(post("/v1/queues/" + name + "/jobs", NOOP, 404, "queue"));
+      requests.add(get("/v1/queues/" + name, 404, "queue"));
       requests.add(
-          new BadRequest("PUT", "/v1/queues/" + name, JSON, bytes("{\"cap\": 1}"), 400, "queue"));
-      requests.add(get("/v1/jobs?queue=" + name, 400, "queue"));
+          new BadRequest("PUT", "/v1/queues/" + name, JSON, bytes("{\"cap\": 1}"), 404, "queue"));
+      requests.add(get("/v1/jobs?queue=" + name, 404, "queue"));
     }
     requests.add(
         post(submit, NOOP, 400, "Idempotency-Key").withHeaders("Idempotency-Key", "k".repeat(256)));
@@ -102,16 +102,16 @@ record BadRequest(
 
     requests.add(get("/v1/jobs/" + NO_JOB, 410, ""));
     requests.add(get("/v1/jobs/ffffffff-ffff-7fff-bfff-ffffffffffff", 404, ""));
-    requests.add(get("/v1/jobs/1", 400, "id"));
-    requests.add(get("/v1/jobs/" + NO_JOB + "0", 400, "id"));
-    requests.add(get("/v1/jobs/'%20or%201=1", 400, "id"));
+    requests.add(get("/v1/jobs/1", 404, "id"));
+    requests.add(get("/v1/jobs/" + NO_JOB + "0", 404, "id"));
+    requests.add(get("/v1/jobs/'%20or%201=1", 404, "id"));
     for (String action : List.of("cancel", "retry")) {
       requests.add(post("/v1/jobs/" + NO_JOB + "/" + action, "", 410, ""));
-      requests.add(post("/v1/jobs/1/" + action, "", 400, "id"));
+      requests.add(post("/v1/jobs/1/" + action, "", 404, "id"));
     }
     requests.add(get("/v1/jobs/" + NO_JOB + "/log", 410, ""));
     requests.add(new BadRequest("DELETE", "/v1/jobs/" + NO_JOB, List.of(), "", 410, ""));
-    requests.add(new BadRequest("DELETE", "/v1/jobs/1", List.of(), "", 400, "id"));
+    requests.add(new BadRequest("DELETE", "/v1/jobs/1", List.of(), "", 404, "id"));
     requests.add(get("/v1/queues/no-such-queue", 404, "queue"));
 
     for (String limit : List.of("0", "501", "-1", "many", "", "1.5", "99999999999")) {

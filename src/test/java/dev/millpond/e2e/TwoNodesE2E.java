@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
 
 /** Two services on one database: they share the work, and one that was given up cannot do harm. */
-@Timeout(90)
+@Timeout(180)
 class TwoNodesE2E {
 
   private static final Duration LEASE = Duration.ofSeconds(3);
