@@ -75,7 +75,7 @@ record BadRequest(
             submit + "/batch",
             "{\"jobs\": [" + (NOOP + ",").repeat(1_000) + NOOP + "]}",
             413,
-            "/jobs"));
+            "1000"));
     requests.add(post("/v1/queues/UPPER/jobs/batch", "{\"jobs\": [" + NOOP + "]}", 404, "queue"));
     requests.add(
         post(
