@@ -1,7 +1,6 @@
 package dev.millpond.admission;
 
 import dev.millpond.admission.AdmissionSql.UsedKey;
-import dev.millpond.job.DatabaseClock;
 import dev.millpond.job.GroupCommit;
 import dev.millpond.job.JobIds;
 import dev.millpond.lease.Leases;
@@ -48,7 +47,6 @@ public class Admission {
   private final Permits permits;
   private final AdmissionSql sql;
   private final JobIds ids;
-  private final DatabaseClock clock;
   private final Leases leases;
   private final ApplicationEventPublisher events;
   private final MeterRegistry meters;
@@ -60,7 +58,6 @@ public class Admission {
       Permits permits,
       AdmissionSql sql,
       JobIds ids,
-      DatabaseClock clock,
       Leases leases,
       ApplicationEventPublisher events,
       MeterRegistry meters,
@@ -69,7 +66,6 @@ public class Admission {
     this.permits = permits;
     this.sql = sql;
     this.ids = ids;
-    this.clock = clock;
     this.leases = leases;
     this.events = events;
     this.meters = meters;
@@ -104,8 +100,10 @@ public class Admission {
   }
 
   private Entry entry(QueueName queue, Submission job) {
-    Instant runAt = job.delay() == null ? job.runAt() : clock.now().plus(job.delay());
-    return new Entry(ids.next(), queue.value(), job, runAt);
+    UUID id = ids.next();
+    Instant submittedAt = JobIds.submittedAt(id);
+    Instant runAt = job.delay() == null ? job.runAt() : submittedAt.plus(job.delay());
+    return new Entry(id, queue.value(), job, runAt);
   }
 
   private Decision write(QueueName queue, Write write) {
@@ -135,7 +133,7 @@ public class Admission {
     }
     try {
       return result.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
-          ? new Decision.Accepted(write.entries().stream().map(Entry::id).toList())
+          ? new Decision.Accepted(write.entries().stream().map(Entry::toJob).toList())
           : taken(write);
     } catch (TimeoutException late) {
       return writer.withdraw(result) ? new Decision.Overloaded() : new Decision.OutcomeUnknown();

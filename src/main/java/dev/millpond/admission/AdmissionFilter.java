@@ -22,7 +22,7 @@ import org.springframework.web.servlet.HandlerExceptionResolver;
 class AdmissionFilter extends OncePerRequestFilter {
 
   private static final Pattern SUBMIT =
-      Pattern.compile("/v1/(?:queues/(?<queue>" + QueueName.PATTERN + ")/)?jobs(?:/batch)?");
+      Pattern.compile("/v1/(?:jobs|queues/(?<queue>" + QueueName.PATTERN + ")/jobs(?:/batch)?)");
 
   private final Permits permits;
   private final HandlerExceptionResolver problems;

@@ -1,32 +1,36 @@
 package dev.millpond.admission;
 
+import dev.millpond.job.Job;
 import java.util.List;
 import java.util.UUID;
 
 /** What became of a submit. */
 public sealed interface Decision {
 
-  /** Committed: these are the jobs, in the order of the request. */
-  record Accepted(List<UUID> ids) implements Decision {}
+  /** Committed: these are the jobs as they were written, in the order of the request. */
+  record Accepted(List<Job> jobs) implements Decision {}
 
   /** The same request with the same key was accepted before, as these jobs. */
   record Replayed(List<UUID> ids) implements Decision {}
 
-  /** The key was used for another request: nothing was accepted. */
-  record KeyReused() implements Decision {}
+  /** Sent away. Nothing was accepted, but for {@link OutcomeUnknown}. */
+  sealed interface Refused extends Decision {}
 
-  /** The first request with the key is not decided yet: nothing was accepted by this one. */
-  record KeyInFlight() implements Decision {}
+  /** The key was used for another request. */
+  record KeyReused() implements Refused {}
 
-  /** No room: nothing was accepted. */
-  record Full(Refusal refusal) implements Decision {}
+  /** The first request with the key is not decided yet. */
+  record KeyInFlight() implements Refused {}
 
-  /** More jobs than the queue's cap: it would never be accepted. */
-  record BatchExceedsCap(int cap) implements Decision {}
+  /** No room. */
+  record Full(Refusal refusal) implements Refused {}
 
-  /** Too much waits to be written: nothing was accepted. */
-  record Overloaded() implements Decision {}
+  /** More jobs than the queue's cap: they would never be accepted together. */
+  record BatchExceedsCap(int cap) implements Refused {}
+
+  /** Too much waits to be written. */
+  record Overloaded() implements Refused {}
 
   /** The commit was sent and its answer never came: the jobs may exist. */
-  record OutcomeUnknown() implements Decision {}
+  record OutcomeUnknown() implements Refused {}
 }

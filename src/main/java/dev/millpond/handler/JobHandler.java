@@ -30,7 +30,8 @@ public interface JobHandler<P> {
    *
    * @return the job's result, written as JSON of at most 256 KiB; null for none
    * @throws PermanentFailure to fail the job without another attempt
-   * @throws RetryLater to choose when the next attempt starts
+   * @throws RetryLater to name the failure, and to choose when the next attempt starts
+   * @throws InterruptedException when it stopped because it was interrupted
    * @throws Exception any other failure: the job's retry policy decides
    */
   @Nullable Object handle(P payload, JobContext context) throws Exception;

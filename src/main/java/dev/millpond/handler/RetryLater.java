@@ -1,19 +1,25 @@
 package dev.millpond.handler;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
-/** Thrown by a handler: the attempt failed, and the next one should start after the given wait. */
+/**
+ * Thrown by a handler: the attempt failed, and the next one may do better. The number of attempts
+ * stays bounded by the job's retry policy.
+ */
 public class RetryLater extends Exception {
 
   private static final long serialVersionUID = 1L;
 
   private final String type;
-  private final transient Duration delay;
+  private final @Nullable Duration delay;
 
   /**
+   * The next attempt starts after the given wait.
+   *
    * @param type a stable, machine-readable word for the kind of failure
-   * @param delay the wait before the next attempt, instead of the retry policy's; the number of
-   *     attempts stays bounded
+   * @param message what happened, for a person
+   * @param delay the wait before the next attempt, instead of the retry policy's
    */
   public RetryLater(String type, String message, Duration delay) {
     super(message);
@@ -21,13 +27,25 @@ public class RetryLater extends Exception {
     this.delay = delay;
   }
 
+  /**
+   * The next attempt starts when the retry policy says.
+   *
+   * @param type a stable, machine-readable word for the kind of failure
+   * @param message what happened, for a person
+   */
+  public RetryLater(String type, String message) {
+    super(message);
+    this.type = type;
+    this.delay = null;
+  }
+
   /** The kind of failure, as the job's {@code error.type} says it. */
   public String type() {
     return type;
   }
 
-  /** The wait before the next attempt. */
-  public Duration delay() {
+  /** The wait before the next attempt; null leaves it to the retry policy. */
+  public @Nullable Duration delay() {
     return delay;
   }
 }

@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -128,6 +129,28 @@ final class JobSql {
       order by attempt, number
       """;
 
+  /** Off the hot path: counts the whole of the three tables, or of one queue in them. */
+  private static final String COUNTS =
+      """
+      select queue, sum(queued) as queued, sum(scheduled) as scheduled, sum(retrying) as retrying,
+             sum(running) as running
+      from (select queue, count(*) as queued, 0 as scheduled, 0 as retrying, 0 as running
+            from ready
+            where :queue::text is null or queue = :queue
+            group by queue
+            union all
+            select queue, 0, count(*) filter (where attempt = 0), count(*) filter (where attempt > 0), 0
+            from delayed
+            where :queue::text is null or queue = :queue
+            group by queue
+            union all
+            select queue, 0, 0, 0, count(*)
+            from lease
+            where :queue::text is null or queue = :queue
+            group by queue) as counted
+      group by queue
+      """;
+
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final TypeReference<Map<String, String>> LABELS = new TypeReference<>() {};
 
@@ -202,6 +225,23 @@ final class JobSql {
             (row, n) ->
                 new LogLine(row.getInt("attempt"), instant(row, "at"), row.getString("line")))
         .list();
+  }
+
+  Map<String, QueueCounts> counts(@Nullable String queue) {
+    Map<String, QueueCounts> counts = new HashMap<>();
+    jdbc.sql(COUNTS)
+        .param("queue", queue)
+        .query(
+            row -> {
+              counts.put(
+                  row.getString("queue"),
+                  new QueueCounts(
+                      row.getLong("queued"),
+                      row.getLong("scheduled"),
+                      row.getLong("retrying"),
+                      row.getLong("running")));
+            });
+    return counts;
   }
 
   private static Job job(ResultSet row, int n) throws SQLException {

@@ -1,6 +1,7 @@
 package dev.millpond.job;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -68,6 +69,16 @@ public final class Jobs {
     return job.lastAttempt() == null
         ? earlier
         : Stream.concat(earlier.stream(), Stream.of(job.lastAttempt())).toList();
+  }
+
+  /** How many unfinished jobs each queue has; queues without any are left out. */
+  public Map<String, QueueCounts> counts() {
+    return sql.counts(null);
+  }
+
+  /** How many unfinished jobs a queue has. */
+  public QueueCounts counts(String queue) {
+    return sql.counts(queue).getOrDefault(queue, QueueCounts.NONE);
   }
 
   /** What the job's handlers logged, in order. */

@@ -12,10 +12,11 @@ public record QueueName(String value) implements Comparable<QueueName> {
   /** What a queue's name and a job's type look like. */
   public static final String PATTERN = "[a-z0-9][a-z0-9._-]{0,62}";
 
+  // Before the first name is made.
+  private static final Pattern VALID = Pattern.compile(PATTERN);
+
   /** The queue of {@code POST /v1/jobs}. */
   public static final QueueName DEFAULT = new QueueName("default");
-
-  private static final Pattern VALID = Pattern.compile(PATTERN);
 
   /**
    * @throws IllegalArgumentException if the name does not match {@link #PATTERN}

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
 import org.springframework.stereotype.Component;
 
 /** Makes answers of jobs: what the row says, and what this node estimates. */
@@ -26,6 +27,9 @@ final class JobBodies {
 
   /** To this position the estimate is told as it is, beyond it with two digits. */
   private static final int EXACT = 100;
+
+  /** In seconds: a job may start before its estimate. */
+  private static final int MAX_RETRY_AFTER = 60;
 
   private final Jobs jobs;
   private final Queues queues;
@@ -137,13 +141,12 @@ final class JobBodies {
         "self", self, "cancel", self + "/cancel", "retry", self + "/retry", "log", self + "/log");
   }
 
-  /** When asking again makes sense: whole seconds, or null once nothing more will change. */
-  @Nullable Integer retryAfter(JobBody body) {
-    if (JobState.of(body.state()).isFinal()) {
-      return null;
+  /** Tells when asking again makes sense, unless nothing more will change. */
+  void retryAfter(JobBody body, HttpHeaders headers) {
+    if (!JobState.of(body.state()).isFinal()) {
+      Instant next = body.estimatedStartAt();
+      long wait = next == null ? 1 : Duration.between(clock.now(), next).toSeconds();
+      headers.set(HttpHeaders.RETRY_AFTER, Integer.toString(Math.clamp(wait, 1, MAX_RETRY_AFTER)));
     }
-    Instant next = body.estimatedStartAt();
-    long wait = next == null ? 1 : Duration.between(clock.now(), next).toSeconds();
-    return Math.clamp(wait, 1, 60);
   }
 }

@@ -1,0 +1,141 @@
+package dev.millpond.rest;
+
+import dev.millpond.admission.Admission;
+import dev.millpond.admission.Refusal;
+import dev.millpond.job.Job;
+import dev.millpond.job.JobIds;
+import dev.millpond.job.Jobs;
+import dev.millpond.job.LogLine;
+import dev.millpond.lease.Leases;
+import dev.millpond.queue.QueueName;
+import dev.millpond.retention.Retention;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.DeleteMapping;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/** One job: how it is, and what can be done to it. */
+@RestController
+class JobController {
+
+  /** How often a change is tried on a job that moves from one state to another meanwhile. */
+  private static final int TRIES = 10;
+
+  private final Jobs jobs;
+  private final Leases leases;
+  private final Admission admission;
+  private final Retention retention;
+  private final JobBodies bodies;
+
+  JobController(
+      Jobs jobs, Leases leases, Admission admission, Retention retention, JobBodies bodies) {
+    this.jobs = jobs;
+    this.leases = leases;
+    this.admission = admission;
+    this.retention = retention;
+    this.bodies = bodies;
+  }
+
+  @GetMapping("/v1/jobs/{id}")
+  ResponseEntity<JobBody> get(@PathVariable String id) {
+    return answer(HttpStatus.OK, find(id));
+  }
+
+  /** What a job's handlers logged. */
+  record Log(List<LogLine> lines) {}
+
+  @GetMapping("/v1/jobs/{id}/log")
+  Log log(@PathVariable String id) {
+    return new Log(jobs.log(find(id).id()));
+  }
+
+  @PostMapping("/v1/jobs/{id}/cancel")
+  ResponseEntity<JobBody> cancel(@PathVariable String id) {
+    for (int i = 0; i < TRIES; i++) {
+      Job job = find(id);
+      switch (job.state()) {
+        case CANCELLED -> {
+          return answer(HttpStatus.OK, job);
+        }
+        case CANCELLING -> {
+          return answer(HttpStatus.ACCEPTED, job);
+        }
+        case SUCCEEDED, FAILED, EXPIRED ->
+            throw new ProblemException(
+                Problem.JOB_FINISHED, "The job is " + job.state().label() + ".");
+        case SCHEDULED, QUEUED, RUNNING, RETRYING -> leases.cancel(job.id());
+      }
+    }
+    throw moving();
+  }
+
+  @PostMapping("/v1/jobs/{id}/retry")
+  ResponseEntity<JobBody> retry(@PathVariable String id) {
+    for (int i = 0; i < TRIES; i++) {
+      Job job = find(id);
+      QueueName queue = new QueueName(job.queue());
+      boolean done =
+          switch (job.state()) {
+            case QUEUED -> true;
+            case SCHEDULED, RETRYING -> leases.hurry(job.id(), queue);
+            case RUNNING, CANCELLING ->
+                throw new ProblemException(
+                    Problem.JOB_RUNNING, "The job is " + job.state().label() + ".");
+            case SUCCEEDED, FAILED, CANCELLED, EXPIRED -> redrive(job.id(), queue);
+          };
+      if (done) {
+        return answer(HttpStatus.OK, find(id));
+      }
+    }
+    throw moving();
+  }
+
+  private boolean redrive(UUID id, QueueName queue) {
+    Optional<Refusal> refusal = admission.redrive(id, queue);
+    if (refusal.isPresent()) {
+      throw new ProblemException(Refusals.full(refusal.get()));
+    }
+    return true;
+  }
+
+  @DeleteMapping("/v1/jobs/{id}")
+  ResponseEntity<Void> remove(@PathVariable String id) {
+    Job job = find(id);
+    if (!leases.remove(job.id())) {
+      throw new ProblemException(
+          Problem.JOB_NOT_FINISHED, "The job is " + job.state().label() + ".");
+    }
+    return ResponseEntity.noContent().build();
+  }
+
+  private ResponseEntity<JobBody> answer(HttpStatus status, Job job) {
+    JobBody body = bodies.whole(job);
+    return ResponseEntity.status(status)
+        .eTag("W/\"" + job.version() + "\"")
+        .headers(headers -> bodies.retryAfter(body, headers))
+        .body(body);
+  }
+
+  private Job find(String path) {
+    UUID id = PathParts.job(path);
+    return jobs.find(id).orElseThrow(() -> missing(id));
+  }
+
+  private ProblemException missing(UUID id) {
+    return JobIds.submittedAt(id).isBefore(retention.keptSince())
+        ? new ProblemException(Problem.JOB_GONE, "The job was removed, or never existed.")
+        : new ProblemException(Problem.JOB_NOT_FOUND, "There is no job with this id.");
+  }
+
+  private static ProblemException moving() {
+    return new ProblemException(
+        ProblemDocument.of(Problem.OVERLOADED, "The job changes too quickly; try again.")
+            .retryAfter(1));
+  }
+}

@@ -1,0 +1,144 @@
+package dev.millpond.rest;
+
+import dev.millpond.job.Job;
+import dev.millpond.job.JobFilter;
+import dev.millpond.job.JobPage;
+import dev.millpond.job.JobState;
+import dev.millpond.job.Jobs;
+import dev.millpond.rest.JobBodies.Part;
+import jakarta.servlet.http.HttpServletRequest;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.ResponseEntity;
+import org.springframework.http.ResponseEntity.BodyBuilder;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.servlet.support.ServletUriComponentsBuilder;
+
+/** Lists of jobs, newest first. */
+@RestController
+class JobListController {
+
+  private static final int MAX_IDS = 100;
+
+  private final Jobs jobs;
+  private final JobBodies bodies;
+
+  JobListController(Jobs jobs, JobBodies bodies) {
+    this.jobs = jobs;
+    this.bodies = bodies;
+  }
+
+  /** A page of jobs. */
+  record Page(List<JobBody> items, @Nullable String nextCursor) {}
+
+  @GetMapping("/v1/jobs")
+  ResponseEntity<Page> list(HttpServletRequest request) {
+    ListQuery query =
+        ListQuery.of(request, "id", "queue", "state", "type", "label", "submittedAfter", "include");
+    Set<Part> parts = parts(query);
+    Optional<String> ids = query.filter("id");
+    if (ids.isPresent()) {
+      return ResponseEntity.ok(new Page(bodies(byId(ids.get()), parts), null));
+    }
+    JobPage page = jobs.list(filter(query), query.after(), query.limit());
+    String next = page.next() == null ? null : Cursor.encode(page.next());
+    BodyBuilder answer = ResponseEntity.ok();
+    if (next != null) {
+      String link =
+          ServletUriComponentsBuilder.fromRequest(request)
+              .scheme(null)
+              .host(null)
+              .port(null)
+              .replaceQueryParam("cursor", next)
+              .build()
+              .toUriString();
+      answer.header(HttpHeaders.LINK, "<" + link + ">; rel=\"next\"");
+    }
+    return answer.body(new Page(bodies(page.jobs(), parts), next));
+  }
+
+  private List<JobBody> bodies(List<Job> list, Set<Part> parts) {
+    return list.stream().map(job -> bodies.body(job, parts)).toList();
+  }
+
+  private List<Job> byId(String list) {
+    List<UUID> ids = Arrays.stream(list.split(",", -1)).map(JobListController::id).toList();
+    if (ids.size() > MAX_IDS) {
+      throw ListQuery.invalid("id", "holds at most " + MAX_IDS + " ids");
+    }
+    return jobs.findAll(ids).stream().sorted(Comparator.comparing(Job::id).reversed()).toList();
+  }
+
+  private static UUID id(String text) {
+    try {
+      return PathParts.job(text.strip());
+    } catch (ProblemException notAnId) {
+      throw ListQuery.invalid("id", "holds ids of jobs, separated by commas");
+    }
+  }
+
+  private static JobFilter filter(ListQuery query) {
+    return new JobFilter(
+        query.filter("queue").map(name -> PathParts.queue(name).value()).orElse(null),
+        query.filter("state").map(JobListController::state).orElse(null),
+        query.filter("type").orElse(null),
+        labels(query),
+        query.filter("submittedAfter").map(JobListController::instant).orElse(null));
+  }
+
+  private static JobState state(String label) {
+    if (!JobState.labels().contains(label)) {
+      throw ListQuery.invalid(
+          "state", "is one of " + String.join(", ", JobState.labels().stream().sorted().toList()));
+    }
+    return JobState.of(label);
+  }
+
+  private static Map<String, String> labels(ListQuery query) {
+    Map<String, String> labels = new HashMap<>();
+    for (String label : query.filters().getOrDefault("label", List.of())) {
+      int colon = label.indexOf(':');
+      if (colon < 1) {
+        throw ListQuery.invalid("label", "is a name and a value with a colon between them");
+      }
+      labels.put(label.substring(0, colon), label.substring(colon + 1));
+    }
+    return labels;
+  }
+
+  private static Instant instant(String text) {
+    try {
+      return OffsetDateTime.parse(text).toInstant();
+    } catch (DateTimeParseException broken) {
+      throw ListQuery.invalid("submittedAfter", "is an RFC 3339 instant");
+    }
+  }
+
+  private static Set<Part> parts(ListQuery query) {
+    Set<Part> parts = EnumSet.noneOf(Part.class);
+    for (String name :
+        query.filter("include").map(list -> list.split(",", -1)).orElse(new String[0])) {
+      parts.add(
+          Arrays.stream(Part.values())
+              .filter(part -> part.name().toLowerCase(Locale.ROOT).equals(name))
+              .findFirst()
+              .orElseThrow(
+                  () -> ListQuery.invalid("include", "names payload, result, attempts or log")));
+    }
+    return parts;
+  }
+}

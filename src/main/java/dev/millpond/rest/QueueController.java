@@ -1,0 +1,86 @@
+package dev.millpond.rest;
+
+import dev.millpond.admission.Permits;
+import dev.millpond.job.Jobs;
+import dev.millpond.job.QueueCounts;
+import dev.millpond.queue.Queue;
+import dev.millpond.queue.QueueName;
+import dev.millpond.queue.Queues;
+import jakarta.servlet.http.HttpServletRequest;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PutMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Queues: what waits in them, and their settings. */
+@RestController
+class QueueController {
+
+  private final Queues queues;
+  private final Jobs jobs;
+  private final Permits permits;
+
+  QueueController(Queues queues, Jobs jobs, Permits permits) {
+    this.queues = queues;
+    this.jobs = jobs;
+    this.permits = permits;
+  }
+
+  /** A page of queues, in alphabetical order. */
+  record Page(List<QueueBody> items, @Nullable String nextCursor) {}
+
+  @GetMapping("/v1/queues")
+  Page list() {
+    Map<String, QueueCounts> counts = jobs.counts();
+    return new Page(
+        queues.all().stream()
+            .map(q -> body(q, counts.getOrDefault(q.name().value(), QueueCounts.NONE)))
+            .toList(),
+        null);
+  }
+
+  @GetMapping("/v1/queues/{queue}")
+  QueueBody get(@PathVariable String queue) {
+    QueueName name = PathParts.queue(queue);
+    return queues
+        .find(name)
+        .map(this::body)
+        .orElseThrow(
+            () -> new ProblemException(Problem.QUEUE_NOT_FOUND, "There is no queue " + name + "."));
+  }
+
+  @PutMapping("/v1/queues/{queue}")
+  QueueBody put(@PathVariable String queue, HttpServletRequest request) throws IOException {
+    QueueName name = PathParts.queue(queue);
+    byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
+    return body(queues.change(name, QueueChangeReader.read(body)));
+  }
+
+  private QueueBody body(Queue queue) {
+    return body(queue, jobs.counts(queue.name().value()));
+  }
+
+  private QueueBody body(Queue queue, QueueCounts counts) {
+    OptionalDouble rate = permits.drainRate(queue.name());
+    return new QueueBody(
+        queue.name().value(),
+        queue.cap(),
+        queue.concurrency(),
+        new QueueBody.Depth(counts.depth(), counts.queued(), counts.scheduled(), counts.retrying()),
+        counts.running(),
+        rate.isPresent() ? Math.round(rate.getAsDouble() * 100) / 100.0 : null,
+        wait(counts.queued(), rate));
+  }
+
+  private static @Nullable String wait(long queued, OptionalDouble rate) {
+    return rate.isEmpty() || rate.getAsDouble() <= 0
+        ? null
+        : Duration.ofMillis((long) (1_000 * queued / rate.getAsDouble())).toString();
+  }
+}

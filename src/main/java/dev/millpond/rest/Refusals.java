@@ -1,0 +1,67 @@
+package dev.millpond.rest;
+
+import dev.millpond.admission.Decision;
+import dev.millpond.admission.Refusal;
+import dev.millpond.queue.UnknownQueue;
+import java.util.List;
+
+/** What a client is told whose submit was sent away. */
+final class Refusals {
+
+  /**
+   * When to come back for a request whose first sending is not decided, or that too many are
+   * before.
+   */
+  private static final long SOON_SECONDS = 2;
+
+  private Refusals() {}
+
+  /** The answer for a refusal. */
+  static ProblemDocument of(Decision.Refused refused, Problems problems) {
+    return switch (refused) {
+      case Decision.Full(Refusal refusal) -> full(refusal);
+      case Decision.KeyReused() ->
+          ProblemDocument.of(
+              Problem.IDEMPOTENCY_KEY_REUSED, "The key belongs to a request with other bytes.");
+      case Decision.KeyInFlight() ->
+          ProblemDocument.of(
+                  Problem.IDEMPOTENCY_KEY_IN_FLIGHT, "The first request is still at work.")
+              .retryAfter(SOON_SECONDS);
+      case Decision.BatchExceedsCap(int cap) ->
+          ProblemDocument.of(Problem.BATCH_EXCEEDS_CAP, "The queue's cap is " + cap + ".")
+              .with("cap", cap);
+      case Decision.Overloaded() ->
+          ProblemDocument.of(Problem.OVERLOADED, "Too many submits wait to be written.")
+              .retryAfter(SOON_SECONDS);
+      case Decision.OutcomeUnknown() -> problems.outcomeUnknown();
+    };
+  }
+
+  /** The queue is full: how full, how quickly it drains, and when this client's turn comes. */
+  static ProblemDocument full(Refusal refusal) {
+    ProblemDocument document =
+        ProblemDocument.of(
+                Problem.QUEUE_FULL,
+                "%d jobs wait in queue %s, and its cap is %d."
+                    .formatted(refusal.depth(), refusal.queue(), refusal.cap()))
+            .with("queue", refusal.queue().value())
+            .with("depth", refusal.depth())
+            .with("cap", refusal.cap())
+            .with("violated-policies", List.of("depth"))
+            .retryAfter(refusal.retryAfter());
+    return refusal.drainRate().isPresent()
+        ? document.with("drainRatePerSecond", round(refusal.drainRate().getAsDouble()))
+        : document;
+  }
+
+  static ProblemDocument unknown(UnknownQueue unknown) {
+    return unknown.tooMany()
+        ? ProblemDocument.of(
+            Problem.TOO_MANY_QUEUES, "Queue " + unknown.queue() + " was not created.")
+        : ProblemDocument.of(Problem.QUEUE_NOT_FOUND, "There is no queue " + unknown.queue() + ".");
+  }
+
+  private static double round(double rate) {
+    return Math.round(rate * 100) / 100.0;
+  }
+}

@@ -1,0 +1,190 @@
+package dev.millpond.rest;
+
+import dev.millpond.admission.Admission;
+import dev.millpond.admission.Decision;
+import dev.millpond.admission.RequestKey;
+import dev.millpond.admission.Submission;
+import dev.millpond.job.DatabaseClock;
+import dev.millpond.job.Job;
+import dev.millpond.job.Jobs;
+import dev.millpond.queue.QueueName;
+import dev.millpond.rest.SubmissionReader.Batch;
+import dev.millpond.rest.SubmissionReader.Item;
+import jakarta.servlet.http.HttpServletRequest;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ResponseEntity;
+import org.springframework.http.ResponseEntity.BodyBuilder;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * The way in: one job, or many at once. A 2xx answer is a promise that survives the loss of service
+ * and database.
+ */
+@RestController
+class SubmitController {
+
+  private final Admission admission;
+  private final PayloadCheck payloads;
+  private final Jobs jobs;
+  private final JobBodies bodies;
+  private final Problems problems;
+  private final DatabaseClock clock;
+
+  SubmitController(
+      Admission admission,
+      PayloadCheck payloads,
+      Jobs jobs,
+      JobBodies bodies,
+      Problems problems,
+      DatabaseClock clock) {
+    this.admission = admission;
+    this.payloads = payloads;
+    this.jobs = jobs;
+    this.bodies = bodies;
+    this.problems = problems;
+    this.clock = clock;
+  }
+
+  @PostMapping({"/v1/jobs", "/v1/queues/{queue}/jobs"})
+  ResponseEntity<JobBody> submit(
+      @PathVariable(required = false) @Nullable String queue, HttpServletRequest request)
+      throws IOException {
+    QueueName name = PathParts.queue(queue);
+    byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
+    Submission submission = SubmissionReader.read(body, clock.now(), traceparent(request));
+    payloads.problem(submission).ifPresent(SubmitController::refuse);
+    Decision decision = admission.admit(name, List.of(submission), key(request, body));
+    Job job =
+        switch (decision) {
+          case Decision.Accepted(List<Job> accepted) -> accepted.getFirst();
+          case Decision.Replayed(List<UUID> ids) -> replayed(ids.getFirst());
+          case Decision.Refused refused -> throw refused(refused);
+        };
+    JobBody answer = bodies.whole(job);
+    return accepted(decision)
+        .location(URI.create("/v1/jobs/" + job.id()))
+        .headers(headers -> bodies.retryAfter(answer, headers))
+        .body(answer);
+  }
+
+  /** What a batch that was accepted whole is answered. */
+  record Ids(List<UUID> ids) {}
+
+  /** What is answered for one job of a batch that was not all or nothing. */
+  record Verdict(int status, @Nullable UUID id, @Nullable Map<String, Object> problem) {}
+
+  /** The verdicts in the order sent. */
+  record Verdicts(List<Verdict> items) {}
+
+  @PostMapping("/v1/queues/{queue}/jobs/batch")
+  ResponseEntity<Object> submitBatch(@PathVariable String queue, HttpServletRequest request)
+      throws IOException {
+    QueueName name = PathParts.queue(queue);
+    byte[] body = RequestBodies.read(request, RequestBodies.BATCH);
+    Batch batch = SubmissionReader.readBatch(body, clock.now(), traceparent(request));
+    RequestKey key = key(request, body);
+    List<Item> items = payloads.check(batch.items(), batch.atomic());
+    if (batch.atomic()) {
+      refuseBad(items);
+      Decision decision = admission.admit(name, submissions(items), key);
+      return accepted(decision).body(new Ids(ids(decision)));
+    }
+    if (key != null) {
+      throw new ProblemException(
+          ProblemDocument.invalid(
+              List.of(
+                  FieldError.header(
+                      IdempotencyKey.HEADER,
+                      "a batch with a key is accepted whole or not at all"))));
+    }
+    return ResponseEntity.status(HttpStatus.MULTI_STATUS).body(verdicts(name, items));
+  }
+
+  private Verdicts verdicts(QueueName queue, List<Item> items) {
+    List<Submission> good = submissions(items);
+    Iterator<UUID> ids =
+        good.isEmpty()
+            ? List.<UUID>of().iterator()
+            : ids(admission.admit(queue, good, null)).iterator();
+    List<Verdict> verdicts = new ArrayList<>();
+    for (Item item : items) {
+      verdicts.add(
+          switch (item) {
+            case Item.Good _ -> new Verdict(HttpStatus.ACCEPTED.value(), ids.next(), null);
+            case Item.Bad bad -> new Verdict(bad.problem().status(), null, bad.problem().json());
+          });
+    }
+    return new Verdicts(verdicts);
+  }
+
+  private static List<Submission> submissions(List<Item> items) {
+    return items.stream()
+        .filter(Item.Good.class::isInstance)
+        .map(item -> ((Item.Good) item).submission())
+        .toList();
+  }
+
+  private static void refuseBad(List<Item> items) {
+    List<FieldError> errors =
+        items.stream()
+            .filter(Item.Bad.class::isInstance)
+            .flatMap(item -> ((Item.Bad) item).errors().stream())
+            .limit(SubmissionReader.MAX_ERRORS)
+            .toList();
+    if (!errors.isEmpty()) {
+      refuse(ProblemDocument.invalid(errors));
+    }
+  }
+
+  private List<UUID> ids(Decision decision) {
+    return switch (decision) {
+      case Decision.Accepted(List<Job> accepted) -> accepted.stream().map(Job::id).toList();
+      case Decision.Replayed(List<UUID> ids) -> ids;
+      case Decision.Refused refused -> throw refused(refused);
+    };
+  }
+
+  private BodyBuilder accepted(Decision decision) {
+    BodyBuilder answer = ResponseEntity.accepted();
+    return decision instanceof Decision.Replayed
+        ? answer.header("Idempotency-Replayed", "true")
+        : answer;
+  }
+
+  private Job replayed(UUID id) {
+    return jobs.find(id)
+        .orElseThrow(
+            () ->
+                new ProblemException(
+                    Problem.JOB_GONE, "The key's job " + id + " was removed since."));
+  }
+
+  private ProblemException refused(Decision.Refused refused) {
+    return new ProblemException(Refusals.of(refused, problems));
+  }
+
+  private static void refuse(ProblemDocument problem) {
+    throw new ProblemException(problem);
+  }
+
+  private static @Nullable String traceparent(HttpServletRequest request) {
+    return Traceparent.parse(request.getHeader(Traceparent.HEADER));
+  }
+
+  private static @Nullable RequestKey key(HttpServletRequest request, byte[] body) {
+    String scope = request.getMethod() + " " + request.getRequestURI();
+    return IdempotencyKey.of(request)
+        .map(key -> RequestKey.of(scope, key.value(), body))
+        .orElse(null);
+  }
+}

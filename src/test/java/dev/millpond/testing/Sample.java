@@ -1,0 +1,61 @@
+package dev.millpond.testing;
+
+import dev.millpond.admission.Submission;
+import dev.millpond.queue.RetryPolicy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Submissions for tests: what a client gets that names only the type, and changes of it. */
+public record Sample(
+    String type,
+    @Nullable String payload,
+    int priority,
+    @Nullable Duration delay,
+    @Nullable Instant startBy,
+    Duration timeout,
+    RetryPolicy retry) {
+
+  /** A job that does nothing. */
+  public static Sample noop() {
+    return of("demo.noop", null);
+  }
+
+  /** A job of a type with a payload. */
+  public static Sample of(String type, @Nullable String payload) {
+    return new Sample(type, payload, 4, null, null, Duration.ofMinutes(5), RetryPolicy.DEFAULT);
+  }
+
+  /** With a priority. */
+  public Sample priority(int value) {
+    return new Sample(type, payload, value, delay, startBy, timeout, retry);
+  }
+
+  /** To start later. */
+  public Sample delay(Duration value) {
+    return new Sample(type, payload, priority, value, startBy, timeout, retry);
+  }
+
+  /** To start before a moment. */
+  public Sample startBy(Instant value) {
+    return new Sample(type, payload, priority, delay, value, timeout, retry);
+  }
+
+  /** With a bound on each attempt. */
+  public Sample timeout(Duration value) {
+    return new Sample(type, payload, priority, delay, startBy, value, retry);
+  }
+
+  /** With so many attempts, at most the given time apart. */
+  public Sample attempts(int attempts, Duration delay) {
+    RetryPolicy policy = new RetryPolicy(attempts, delay, 1.0, delay);
+    return new Sample(type, payload, priority, this.delay, startBy, timeout, policy);
+  }
+
+  /** The submission. */
+  public Submission submission() {
+    return new Submission(
+        type, payload, priority, delay, null, startBy, timeout, retry, Map.of(), null);
+  }
+}
