@@ -1,6 +1,7 @@
 package dev.millpond.lease;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.scheduling.annotation.ScheduledAnnotationBeanPostProcessor;
 import org.springframework.test.context.TestPropertySource;
 
 /**
@@ -37,7 +39,7 @@ import org.springframework.test.context.TestPropertySource;
  * the only worker.
  */
 @IntegrationTest
-@TestPropertySource(properties = {"millpond.worker.slots=0", "millpond.lease.sweep=PT30S"})
+@TestPropertySource(properties = {"millpond.worker.slots=0", "millpond.lease.duration=PT5S"})
 @Timeout(60)
 class LeasesIT {
 
@@ -51,8 +53,22 @@ class LeasesIT {
   @Autowired private Jobs jobs;
   @Autowired private Queues settings;
   @Autowired private JdbcClient jdbc;
+  @Autowired private LeaseReaper reaper;
+  @Autowired private ScheduledAnnotationBeanPostProcessor schedule;
 
   private QueueName queue = QueueName.DEFAULT;
+
+  @BeforeEach
+  void stopTheReaper() {
+    // The tests turn it by hand.
+    schedule.postProcessBeforeDestruction(reaper, "leaseReaper");
+    await()
+        .until(
+            () ->
+                jdbc.sql("select now() - pg_postmaster_start_time() > interval '5 s'")
+                    .query(Boolean.class)
+                    .single());
+  }
 
   @BeforeEach
   void newQueue() {
@@ -304,7 +320,6 @@ class LeasesIT {
     UUID id =
         submit(Sample.noop().attempts(2, Duration.ZERO).startBy(Instant.now().plusSeconds(3_600)));
     settle(claim(), FAILURE);
-    jdbc.sql("update ready set start_by = start_by where id = ?").param(id).update();
     assertThat(
             jdbc.sql("select start_by is null from ready where id = ?")
                 .param(id)

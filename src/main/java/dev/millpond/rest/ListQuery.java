@@ -1,0 +1,105 @@
+package dev.millpond.rest;
+
+import static java.util.stream.Collectors.toUnmodifiableMap;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The query of a list, read strictly: a filter that does not exist is refused, not ignored.
+ *
+ * @param limit 1 to 500 items a page
+ * @param after the last item of the page before; null for the first page
+ * @param filters the values given, by filter, in the order given
+ */
+public record ListQuery(int limit, @Nullable UUID after, Map<String, List<String>> filters) {
+
+  private static final int DEFAULT_LIMIT = 50;
+  private static final int MAX_LIMIT = 500;
+
+  /**
+   * Reads the query.
+   *
+   * @param filters the filters that the list knows, besides {@code limit} and {@code cursor}
+   * @throws ProblemException {@code unknown-filter}, {@code invalid-cursor} or {@code
+   *     invalid-request}
+   */
+  public static ListQuery of(HttpServletRequest request, String... filters) {
+    return of(request.getParameterMap(), filters);
+  }
+
+  static ListQuery of(Map<String, String[]> query, String... filters) {
+    SortedSet<String> known = new TreeSet<>(Arrays.asList(filters));
+    refuseUnknown(query, known);
+    Map<String, List<String>> given =
+        known.stream()
+            .filter(query::containsKey)
+            .collect(toUnmodifiableMap(name -> name, name -> List.of(values(query, name))));
+    return new ListQuery(
+        single(query, "limit").map(ListQuery::limit).orElse(DEFAULT_LIMIT),
+        single(query, "cursor").map(Cursor::decode).orElse(null),
+        given);
+  }
+
+  /**
+   * The value of a filter that can be given once.
+   *
+   * @throws ProblemException {@code invalid-request} if it was given more than once
+   */
+  public Optional<String> filter(String name) {
+    return single(filters.getOrDefault(name, List.of()), name);
+  }
+
+  private static void refuseUnknown(Map<String, String[]> query, SortedSet<String> filters) {
+    SortedSet<String> known = new TreeSet<>(filters);
+    known.addAll(List.of("limit", "cursor"));
+    Optional<String> unknown =
+        query.keySet().stream().filter(name -> !known.contains(name)).sorted().findFirst();
+    if (unknown.isPresent()) {
+      throw new ProblemException(
+          ProblemDocument.of(
+                  Problem.UNKNOWN_FILTER,
+                  "There is no filter "
+                      + Words.quote(unknown.get())
+                      + Words.didYouMean(unknown.get(), known))
+              .with("knownFilters", List.copyOf(known)));
+    }
+  }
+
+  private static int limit(String text) {
+    if (!text.matches("[0-9]{1,3}")
+        || Integer.parseInt(text) < 1
+        || Integer.parseInt(text) > MAX_LIMIT) {
+      throw invalid("limit", "must be a whole number from 1 to " + MAX_LIMIT);
+    }
+    return Integer.parseInt(text);
+  }
+
+  private static Optional<String> single(Map<String, String[]> query, String name) {
+    return single(List.of(values(query, name)), name);
+  }
+
+  private static Optional<String> single(List<String> values, String name) {
+    if (values.size() > 1) {
+      throw invalid(name, "can be given once only");
+    }
+    return values.stream().findFirst();
+  }
+
+  private static String[] values(Map<String, String[]> query, String name) {
+    return query.getOrDefault(name, new String[0]);
+  }
+
+  /** The refusal of a parameter's value. */
+  public static ProblemException invalid(String parameter, String detail) {
+    return new ProblemException(
+        ProblemDocument.invalid(List.of(FieldError.parameter(parameter, detail))));
+  }
+}

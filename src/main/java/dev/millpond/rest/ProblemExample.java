@@ -1,0 +1,59 @@
+package dev.millpond.rest;
+
+import java.util.List;
+
+/** What a problem's document looks like: for its page and for the OpenAPI document. */
+final class ProblemExample {
+
+  private ProblemExample() {}
+
+  /** An occurrence of the problem, with all its members. */
+  static ProblemDocument of(Problem problem) {
+    ProblemDocument plain = ProblemDocument.of(problem, problem.meaning().replace("`", ""));
+    return switch (problem) {
+      case INVALID_REQUEST ->
+          ProblemDocument.invalid(
+              List.of(FieldError.at("/priority", "must be a whole number from 0 to 9")));
+      case INVALID_IDEMPOTENCY_KEY ->
+          plain.with(
+              "errors",
+              List.of(
+                  FieldError.header(IdempotencyKey.HEADER, "the header was sent 2 times").json()));
+      case UNKNOWN_TYPE -> plain.with("knownTypes", List.of("demo.noop", "http.request"));
+      case UNKNOWN_FILTER -> plain.with("knownFilters", List.of("cursor", "limit", "state"));
+      case PAYLOAD_TOO_LARGE -> plain.with("limit", SubmissionDraft.MAX_PAYLOAD_BYTES);
+      case BATCH_TOO_LARGE -> plain.with("limit", SubmissionReader.MAX_JOBS);
+      case BATCH_EXCEEDS_CAP -> plain.with("queue", "default").with("cap", 100);
+      case INTERNAL_ERROR -> plain.with("reference", "5f1c09ab");
+      case QUEUE_FULL ->
+          plain
+              .with("queue", "default")
+              .with("depth", 10_000)
+              .with("cap", 10_000)
+              .with("drainRatePerSecond", 48.5)
+              .with("retryAfterMs", 2_400)
+              .with("violated-policies", List.of("depth"));
+      case FOREIGN_ORIGIN,
+          INVALID_CURSOR,
+          NOT_FOUND,
+          QUEUE_NOT_FOUND,
+          JOB_NOT_FOUND,
+          METHOD_NOT_ALLOWED,
+          NOT_ACCEPTABLE,
+          IDEMPOTENCY_KEY_IN_FLIGHT,
+          JOB_FINISHED,
+          JOB_RUNNING,
+          JOB_NOT_FINISHED,
+          QUEUE_NOT_EMPTY,
+          JOB_GONE,
+          UNSUPPORTED_MEDIA_TYPE,
+          MISDIRECTED_REQUEST,
+          IDEMPOTENCY_KEY_REUSED,
+          TOO_MANY_QUEUES,
+          DATABASE_UNAVAILABLE,
+          OUTCOME_UNKNOWN,
+          OVERLOADED ->
+          plain;
+    };
+  }
+}

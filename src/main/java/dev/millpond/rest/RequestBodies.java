@@ -1,0 +1,76 @@
+package dev.millpond.rest;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.InvalidMediaTypeException;
+import org.springframework.http.MediaType;
+
+/**
+ * Reads the body of a request as bytes, never more than a limit: a larger one is refused at its
+ * {@code Content-Length}, or where it passes the limit if it does not say how long it is.
+ */
+public final class RequestBodies {
+
+  /** The largest body of a single request: a payload of 256 KiB, and as much again around it. */
+  public static final int SINGLE = 512 * 1024;
+
+  /** The largest body of a batch. */
+  public static final int BATCH = 16 * 1024 * 1024;
+
+  private RequestBodies() {}
+
+  /**
+   * The body, which must be {@code application/json}.
+   *
+   * @throws ProblemException {@code unsupported-media-type} or {@code payload-too-large}; the
+   *     latter closes the connection
+   */
+  public static byte[] read(HttpServletRequest request, int limit) throws IOException {
+    if (!isJson(request.getContentType())) {
+      throw new ProblemException(Problems.unsupported(MediaType.APPLICATION_JSON_VALUE));
+    }
+    long length = request.getContentLengthLong();
+    if (length > limit) {
+      throw tooLarge(limit);
+    }
+    return length >= 0
+        ? request.getInputStream().readNBytes((int) length)
+        : readUnknownLength(request.getInputStream(), limit);
+  }
+
+  private static byte[] readUnknownLength(InputStream input, int limit) throws IOException {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    byte[] part = new byte[8 * 1024];
+    for (int read = input.read(part); read >= 0; read = input.read(part)) {
+      if (body.size() + read > limit) {
+        throw tooLarge(limit);
+      }
+      body.write(part, 0, read);
+    }
+    return body.toByteArray();
+  }
+
+  private static boolean isJson(@Nullable String contentType) {
+    if (contentType == null) {
+      return false;
+    }
+    try {
+      MediaType type = MediaType.parseMediaType(contentType);
+      return type.equalsTypeAndSubtype(MediaType.APPLICATION_JSON)
+          && (type.getCharset() == null || type.getCharset().equals(StandardCharsets.UTF_8));
+    } catch (InvalidMediaTypeException _) {
+      return false;
+    }
+  }
+
+  private static ProblemException tooLarge(int limit) {
+    return new ProblemException(
+        ProblemDocument.of(Problem.PAYLOAD_TOO_LARGE, "The body has more than " + limit + " bytes.")
+            .with("limit", limit)
+            .closing());
+  }
+}

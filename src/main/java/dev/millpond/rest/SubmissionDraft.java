@@ -1,0 +1,256 @@
+package dev.millpond.rest;
+
+import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
+
+import dev.millpond.admission.Submission;
+import dev.millpond.queue.QueueName;
+import dev.millpond.queue.RetryPolicy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** One job while it is read: its fields, as far as they are sound, and the defaults of the rest. */
+final class SubmissionDraft {
+
+  static final int MAX_PAYLOAD_BYTES = 256 * 1024;
+
+  private static final List<String> FIELDS =
+      List.of(
+          "type", "payload", "priority", "delay", "runAt", "startBy", "timeout", "retry", "labels");
+  private static final List<String> RETRY_FIELDS =
+      List.of("maxAttempts", "initialDelay", "multiplier", "maxDelay");
+
+  private static final Pattern TYPE = Pattern.compile(QueueName.PATTERN);
+  private static final int DEFAULT_PRIORITY = 4;
+  private static final int MAX_PRIORITY = 9;
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(5);
+  private static final Duration MIN_TIMEOUT = Duration.ofMillis(100);
+  private static final Duration DAY = Duration.ofHours(24);
+  // A leap year, so that the same day of the next year always is within it.
+  private static final Duration MAX_AHEAD = Duration.ofDays(366);
+  private static final int MAX_ATTEMPTS = 100;
+  private static final double MAX_MULTIPLIER = 10;
+  private static final Duration MAX_RETRY_DELAY = Duration.ofDays(7);
+  private static final int MAX_LABELS = 16;
+  private static final int MAX_LABEL_KEY = 63;
+  private static final int MAX_LABEL_VALUE = 255;
+
+  private final StrictJson json;
+  private final Instant now;
+
+  private @Nullable String type;
+  private boolean hasType;
+  private @Nullable String payload;
+  private boolean payloadTooLarge;
+  private int priority = DEFAULT_PRIORITY;
+  private @Nullable Duration delay;
+  private @Nullable Instant runAt;
+  private @Nullable Instant startBy;
+  private Duration timeout = DEFAULT_TIMEOUT;
+  private RetryPolicy retry = RetryPolicy.DEFAULT;
+  private Map<String, String> labels = Map.of();
+
+  SubmissionDraft(StrictJson json, Instant now) {
+    this.json = json;
+    this.now = now;
+  }
+
+  /** Reads the job at which the document stands. */
+  void read() {
+    if (json.object(this::field)) {
+      checkRelations();
+    }
+  }
+
+  private void field(String name) {
+    if (FIELDS.contains(name) && json.isNull()) {
+      return;
+    }
+    switch (name) {
+      case "type" -> type();
+      case "payload" -> payload();
+      case "priority" -> priority = requireNonNullElse(json.integer(0, MAX_PRIORITY), priority);
+      case "delay" -> delay = duration(Duration.ZERO, MAX_AHEAD);
+      case "runAt" -> runAt = runAt();
+      case "startBy" -> startBy = startBy();
+      case "timeout" -> timeout = requireNonNullElse(duration(MIN_TIMEOUT, DAY), timeout);
+      case "retry" -> retry();
+      case "labels" -> labels();
+      default -> unknown(json, name, FIELDS);
+    }
+  }
+
+  /** Refuses a field that does not exist. */
+  static void unknown(StrictJson json, String name, List<String> known) {
+    json.error("is no field here" + Words.didYouMean(name, known));
+    json.skip();
+  }
+
+  private void type() {
+    hasType = true;
+    type = json.text();
+    if (type != null && !TYPE.matcher(type).matches()) {
+      json.error("must match " + QueueName.PATTERN);
+      type = null;
+    }
+  }
+
+  private void payload() {
+    payload = json.raw(MAX_PAYLOAD_BYTES);
+    if (payload == null) {
+      payloadTooLarge = true;
+      json.error("has more than " + MAX_PAYLOAD_BYTES + " bytes");
+    }
+  }
+
+  private @Nullable Duration duration(Duration min, Duration max) {
+    return value(
+        () ->
+            "must be an ISO 8601 duration from %s to %s, such as \"PT30S\"; no years, months or"
+                    .formatted(min, max)
+                + " weeks",
+        text -> Iso.duration(text).filter(d -> d.compareTo(min) >= 0 && d.compareTo(max) <= 0));
+  }
+
+  private @Nullable Instant instant() {
+    return value(
+        () -> "must be an RFC 3339 instant with its offset, such as \"2026-11-23T15:16:00Z\"",
+        Iso::instant);
+  }
+
+  private <T> @Nullable T value(Supplier<String> rule, Function<String, Optional<T>> parse) {
+    String text = json.text();
+    if (text == null) {
+      return null;
+    }
+    Optional<T> value = parse.apply(text);
+    if (value.isEmpty()) {
+      json.error(rule.get());
+    }
+    return value.orElse(null);
+  }
+
+  private @Nullable Instant runAt() {
+    Instant at = instant();
+    if (at != null && at.isAfter(now.plus(MAX_AHEAD))) {
+      json.error("must be at most " + MAX_AHEAD.toDays() + " days ahead");
+    }
+    return at;
+  }
+
+  private @Nullable Instant startBy() {
+    Instant at = instant();
+    if (at != null && !at.isAfter(now)) {
+      json.error("is in the past: the job could not start any more");
+    }
+    return at;
+  }
+
+  private void retry() {
+    RetryDraft draft = new RetryDraft();
+    if (json.object(draft::field)) {
+      retry = draft.policy();
+    }
+  }
+
+  private void labels() {
+    Map<String, String> read = new TreeMap<>();
+    json.object(key -> label(read, key));
+    if (read.size() > MAX_LABELS) {
+      json.error("has more than " + MAX_LABELS + " labels");
+    }
+    labels = read;
+  }
+
+  private void label(Map<String, String> read, String key) {
+    if (key.isEmpty() || key.codePointCount(0, key.length()) > MAX_LABEL_KEY) {
+      json.error("a label's name has 1 to " + MAX_LABEL_KEY + " characters");
+    }
+    String value = json.text();
+    if (value != null && value.codePointCount(0, value.length()) > MAX_LABEL_VALUE) {
+      json.error("has more than " + MAX_LABEL_VALUE + " characters");
+    }
+    // One more than allowed tells that there are too many; the rest would only take room.
+    if (value != null && read.size() <= MAX_LABELS) {
+      read.put(key, value);
+    }
+  }
+
+  private void checkRelations() {
+    if (!hasType) {
+      json.error("/type", "is required");
+    }
+    if (delay != null && runAt != null) {
+      json.error("/runAt", "cannot be given together with delay");
+    } else if (startBy != null && startBy.isBefore(earliestStart())) {
+      json.error("/startBy", "lies before the time at which the job may start");
+    }
+  }
+
+  private Instant earliestStart() {
+    return runAt != null ? runAt : delay != null ? now.plus(delay) : now;
+  }
+
+  /** Whether the payload has more bytes than are taken. */
+  boolean isPayloadTooLarge() {
+    return payloadTooLarge;
+  }
+
+  /** The job, of which the document had no errors to tell. */
+  Submission submission(@Nullable String traceparent) {
+    return new Submission(
+        requireNonNull(type, "a job without errors has a type"),
+        payload,
+        priority,
+        delay,
+        runAt,
+        startBy,
+        timeout,
+        retry,
+        Map.copyOf(labels),
+        traceparent);
+  }
+
+  /** The retry policy while it is read. */
+  private final class RetryDraft {
+
+    private int maxAttempts = RetryPolicy.DEFAULT.maxAttempts();
+    private Duration initialDelay = RetryPolicy.DEFAULT.initialDelay();
+    private double multiplier = RetryPolicy.DEFAULT.multiplier();
+    private Duration maxDelay = RetryPolicy.DEFAULT.maxDelay();
+
+    void field(String name) {
+      if (RETRY_FIELDS.contains(name) && json.isNull()) {
+        return;
+      }
+      switch (name) {
+        case "maxAttempts" ->
+            maxAttempts = requireNonNullElse(json.integer(1, MAX_ATTEMPTS), maxAttempts);
+        case "initialDelay" ->
+            initialDelay = requireNonNullElse(duration(Duration.ZERO, DAY), initialDelay);
+        case "multiplier" ->
+            multiplier = requireNonNullElse(json.number(1, MAX_MULTIPLIER), multiplier);
+        case "maxDelay" ->
+            maxDelay = requireNonNullElse(duration(Duration.ZERO, MAX_RETRY_DELAY), maxDelay);
+        default -> unknown(json, name, RETRY_FIELDS);
+      }
+    }
+
+    RetryPolicy policy() {
+      if (maxDelay.compareTo(initialDelay) < 0) {
+        json.error(
+            "/maxDelay",
+            "is %s, which is less than initialDelay, %s".formatted(maxDelay, initialDelay));
+      }
+      return new RetryPolicy(maxAttempts, initialDelay, multiplier, maxDelay);
+    }
+  }
+}

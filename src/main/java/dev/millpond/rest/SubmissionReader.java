@@ -1,0 +1,158 @@
+package dev.millpond.rest;
+
+import dev.millpond.admission.Submission;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the bodies of submits. Strict: what is not understood is refused with its place, all bad
+ * fields at once, so that no typo is dropped in silence.
+ */
+public final class SubmissionReader {
+
+  /** How many jobs a batch may have. */
+  public static final int MAX_JOBS = 1_000;
+
+  static final int MAX_ERRORS = 100;
+  private static final List<String> BATCH_FIELDS = List.of("jobs", "atomic");
+
+  /**
+   * A batch as it was sent.
+   *
+   * @param atomic true if all is to be accepted or nothing; then no item is {@link Item.Bad}
+   * @param items in the order sent
+   */
+  public record Batch(boolean atomic, List<Item> items) {}
+
+  /** One job of a batch. */
+  public sealed interface Item {
+
+    /** It can be submitted. */
+    record Good(Submission submission) implements Item {}
+
+    /** It cannot, for these reasons. */
+    record Bad(List<FieldError> errors, boolean tooLarge) implements Item {
+
+      /** What is answered for it. */
+      public ProblemDocument problem() {
+        return SubmissionReader.problem(errors, tooLarge);
+      }
+    }
+  }
+
+  private final StrictJson json;
+  private final Instant now;
+  private final @Nullable String traceparent;
+
+  // What has been read of a batch.
+  private final List<Item> items = new ArrayList<>();
+  private boolean atomic = true;
+  private boolean hasJobs;
+
+  private SubmissionReader(byte[] body, Instant now, @Nullable String traceparent) {
+    this.json = new StrictJson(body);
+    this.now = now;
+    this.traceparent = traceparent;
+  }
+
+  /**
+   * Reads a single job.
+   *
+   * @param now against which its times are checked
+   * @param traceparent the trace context of the request; null for none
+   * @throws ProblemException {@code invalid-request} or {@code payload-too-large}
+   */
+  public static Submission read(byte[] body, Instant now, @Nullable String traceparent) {
+    SubmissionReader reader = new SubmissionReader(body, now, traceparent);
+    List<Item> read = new ArrayList<>();
+    reader.json.document(() -> read.add(reader.item()));
+    return switch (read.getFirst()) {
+      case Item.Good good -> good.submission();
+      case Item.Bad bad -> throw new ProblemException(bad.problem());
+    };
+  }
+
+  /**
+   * Reads a batch.
+   *
+   * @param now against which times are checked
+   * @param traceparent the trace context of the request; null for none
+   * @throws ProblemException {@code invalid-request}, {@code batch-too-large} or {@code
+   *     payload-too-large}: nothing of the batch can be accepted
+   */
+  public static Batch readBatch(byte[] body, Instant now, @Nullable String traceparent) {
+    SubmissionReader reader = new SubmissionReader(body, now, traceparent);
+    reader.json.document(reader::batch);
+    return new Batch(reader.atomic, List.copyOf(reader.items));
+  }
+
+  private void batch() {
+    if (json.object(this::field) && !hasJobs) {
+      json.error("/jobs", "is required");
+    }
+    List<FieldError> errors = json.takeErrors();
+    if (!errors.isEmpty()) {
+      throw new ProblemException(ProblemDocument.invalid(errors));
+    }
+    if (atomic) {
+      requireGood();
+    }
+  }
+
+  private void field(String name) {
+    switch (name) {
+      case "jobs" -> {
+        hasJobs = true;
+        if (json.array(this::job) && items.isEmpty()) {
+          json.error("must have at least one job");
+        }
+      }
+      case "atomic" -> atomic = !Boolean.FALSE.equals(json.bool());
+      default -> SubmissionDraft.unknown(json, name, BATCH_FIELDS);
+    }
+  }
+
+  private void job(int index) {
+    if (index == MAX_JOBS) {
+      throw new ProblemException(
+          ProblemDocument.of(
+                  Problem.BATCH_TOO_LARGE, "The batch has more than " + MAX_JOBS + " jobs.")
+              .with("limit", MAX_JOBS));
+    }
+    // The envelope's errors are set aside, so that those of the job are its own.
+    List<FieldError> envelope = json.takeErrors();
+    items.add(item());
+    json.restoreErrors(envelope);
+  }
+
+  private Item item() {
+    SubmissionDraft draft = new SubmissionDraft(json, now);
+    draft.read();
+    List<FieldError> errors = json.takeErrors();
+    return errors.isEmpty()
+        ? new Item.Good(draft.submission(traceparent))
+        : new Item.Bad(errors, draft.isPayloadTooLarge() && errors.size() == 1);
+  }
+
+  private void requireGood() {
+    List<Item.Bad> bad =
+        items.stream().filter(Item.Bad.class::isInstance).map(Item.Bad.class::cast).toList();
+    if (!bad.isEmpty()) {
+      List<FieldError> errors = bad.stream().flatMap(item -> item.errors().stream()).toList();
+      throw new ProblemException(problem(errors, bad.stream().allMatch(Item.Bad::tooLarge)));
+    }
+  }
+
+  private static ProblemDocument problem(List<FieldError> errors, boolean tooLarge) {
+    List<FieldError> first = errors.stream().limit(MAX_ERRORS).toList();
+    return tooLarge
+        ? ProblemDocument.of(
+                Problem.PAYLOAD_TOO_LARGE,
+                "A payload has more than " + SubmissionDraft.MAX_PAYLOAD_BYTES + " bytes.")
+            .with("limit", SubmissionDraft.MAX_PAYLOAD_BYTES)
+            .with("errors", first.stream().map(FieldError::json).toList())
+        : ProblemDocument.invalid(first);
+  }
+}

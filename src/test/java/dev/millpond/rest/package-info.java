@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millpond.rest;
+
+import org.jspecify.annotations.NullMarked;
