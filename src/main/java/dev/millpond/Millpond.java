@@ -7,8 +7,10 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 import org.springframework.context.annotation.Bean;
+import org.springframework.dao.DataAccessException;
 import org.springframework.scheduling.annotation.EnableScheduling;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.transaction.TransactionException;
 
 /**
  * The service: one process that accepts jobs over HTTP, keeps them in PostgreSQL and works on them.
@@ -47,8 +49,15 @@ public class Millpond {
     scheduler.setThreadNamePrefix("turn-");
     // Stops after the runs and the web server: until then leases are renewed.
     scheduler.setPhase(0);
-    scheduler.setErrorHandler(
-        failure -> log.warn("A scheduled turn failed, and comes again", failure));
+    scheduler.setErrorHandler(Millpond::tell);
     return scheduler;
+  }
+
+  private static void tell(Throwable failure) {
+    if (failure instanceof DataAccessException || failure instanceof TransactionException) {
+      log.warn("A turn could not reach the database, and comes again: {}", failure.getMessage());
+    } else {
+      log.error("A turn failed, and comes again", failure);
+    }
   }
 }

@@ -100,7 +100,7 @@ create table lease (
 -- How it ended. Never updated; deleted by a redrive or by the client's DELETE.
 create table finished (
   id               uuid        not null,
-  token            uuid, -- of the settlement that ended it, so that the same settlement sent twice is known
+  token            uuid, -- of the settlement that ended it, so that the same one sent twice is known
   finished_at      timestamptz not null,
   leased_at        timestamptz,
   started_at       timestamptz,
@@ -125,7 +125,7 @@ create index finished_state on finished (state, id) where state <> 'succeeded';
 -- Attempts that were followed by another; the last one is told by "lease" or "finished".
 create table attempt (
   id            uuid        not null,
-  token         uuid        not null,
+  token         uuid, -- as in finished; null where the worker was lost
   started_at    timestamptz not null,
   finished_at   timestamptz not null,
   number        integer     not null,

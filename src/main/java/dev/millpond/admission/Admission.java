@@ -1,9 +1,11 @@
 package dev.millpond.admission;
 
 import dev.millpond.admission.AdmissionSql.UsedKey;
+import dev.millpond.job.DatabaseClock;
 import dev.millpond.job.GroupCommit;
 import dev.millpond.job.JobIds;
 import dev.millpond.lease.Leases;
+import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
@@ -11,6 +13,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.annotation.PreDestroy;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -47,6 +50,7 @@ public class Admission {
   private final Permits permits;
   private final AdmissionSql sql;
   private final JobIds ids;
+  private final DatabaseClock clock;
   private final Leases leases;
   private final ApplicationEventPublisher events;
   private final MeterRegistry meters;
@@ -58,6 +62,7 @@ public class Admission {
       Permits permits,
       AdmissionSql sql,
       JobIds ids,
+      DatabaseClock clock,
       Leases leases,
       ApplicationEventPublisher events,
       MeterRegistry meters,
@@ -66,6 +71,7 @@ public class Admission {
     this.permits = permits;
     this.sql = sql;
     this.ids = ids;
+    this.clock = clock;
     this.leases = leases;
     this.events = events;
     this.meters = meters;
@@ -116,12 +122,24 @@ public class Admission {
           decision instanceof Decision.Accepted || decision instanceof Decision.OutcomeUnknown;
       if (decision instanceof Decision.Accepted) {
         meters.counter("millpond.jobs.submitted", "queue", queue.value()).increment(jobs);
-        events.publishEvent(new JobsReady(Set.of(queue), false));
+        announce(queue, write);
       }
       return decision;
     } finally {
       permits.decide(queue, jobs, accepted);
     }
+  }
+
+  private void announce(QueueName queue, Write write) {
+    if (write.entries().stream().anyMatch(entry -> entry.runAt() == null)) {
+      events.publishEvent(new JobsReady(Set.of(queue), false));
+    }
+    write.entries().stream()
+        .map(Entry::runAt)
+        .filter(Objects::nonNull)
+        .min(Comparator.naturalOrder())
+        .map(first -> Duration.between(clock.now(), first))
+        .ifPresent(delay -> events.publishEvent(new JobsDelayed(delay)));
   }
 
   private Decision await(Write write) {

@@ -92,7 +92,7 @@ final class Flow {
   synchronized int ahead(Duration waited, long now) {
     double front = frontWaited.toNanos() + (double) (now - frontAt);
     double share = front <= 0 ? 0 : 1 - Math.min(1, waited.toNanos() / front);
-    return (int) Math.round(depth() * share);
+    return (int) Math.round(Math.max(0, depth() - 1) * share);
   }
 
   /** A moment before a count in the database. */

@@ -61,7 +61,7 @@ record HttpAnswer(HttpResult result, @Nullable String retryAfter, @Nullable Stri
   /**
    * The wait that the target asks for. A date is read by the target's own clock where it tells it.
    */
-  Optional<Duration> wait(Instant now) {
+  Optional<Duration> retryIn(Instant now) {
     if (retryAfter == null) {
       return Optional.empty();
     }

@@ -19,6 +19,7 @@ import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.io.Closer;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
@@ -39,6 +40,9 @@ final class HttpCaller implements AutoCloseable {
 
   /** The least idle time after which a connection is looked at before it is used. */
   private static final TimeValue TRUSTED = TimeValue.ofMilliseconds(100);
+
+  /** The client's own limit lies beyond the timeout, so that one of them ends a call always. */
+  private static final Duration BEYOND = Duration.ofSeconds(5);
 
   private final CloseableHttpClient client;
 
@@ -95,7 +99,7 @@ final class HttpCaller implements AutoCloseable {
       throws IOException, InterruptedException, TimeoutException {
     request.setConfig(
         RequestConfig.custom()
-            .setConnectionRequestTimeout(Timeout.of(timeout))
+            .setConnectionRequestTimeout(Timeout.of(timeout.plus(BEYOND)))
             .setProtocolUpgradeEnabled(false)
             .build());
     Exchange exchange = new Exchange(request);
@@ -147,12 +151,14 @@ final class HttpCaller implements AutoCloseable {
 
     @Override
     public HttpAnswer call() throws IOException {
-      try (ClassicHttpResponse response = client.executeOpen(null, request, null)) {
+      ClassicHttpResponse response = client.executeOpen(null, request, null);
+      try {
         head = HttpAnswer.head(response);
-        HttpAnswer whole = HttpAnswer.read(response);
-        // Cuts the connection unless the body was read to its end: closing would read on.
+        return HttpAnswer.read(response);
+      } finally {
+        // Cuts the connection unless the body was read to its end: closing alone would read on.
         request.abort();
-        return whole;
+        Closer.closeQuietly(response);
       }
     }
   }

@@ -123,7 +123,7 @@ final class HttpRequestHandler implements JobHandler<HttpRequest>, AutoCloseable
     } else if (status / 100 == 4 && !PASSING.contains(status)) {
       throw new PermanentFailure("http-status", message);
     }
-    Optional<Duration> wait = answer.wait(clock.instant());
+    Optional<Duration> wait = answer.retryIn(clock.instant());
     if (wait.isPresent()) {
       throw new RetryLater("http-status", message, wait.get());
     }

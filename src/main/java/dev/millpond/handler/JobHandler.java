@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <P> the payload: a record whose components are read from the job's JSON and checked by
  *     Bean Validation when the job is submitted, so that what the handler could not read is refused
- *     at the door
+ *     at the door. An absent component is null, for which the record's constructor may put a
+ *     default; an absent primitive is refused. A {@code JsonNode} takes any JSON
  */
 public interface JobHandler<P> {
 

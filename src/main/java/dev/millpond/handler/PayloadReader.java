@@ -11,10 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.hibernate.validator.HibernateValidator;
-import org.hibernate.validator.messageinterpolation.ParameterMessageInterpolator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonPointer;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Turns the JSON of a payload into what its handler takes; the same at the door and at a run. */
 final class PayloadReader {
@@ -25,9 +27,11 @@ final class PayloadReader {
           .configure()
           .defaultLocale(Locale.ENGLISH)
           .localeResolver(context -> Locale.ENGLISH)
-          .messageInterpolator(new ParameterMessageInterpolator())
           .buildValidatorFactory()
           .getValidator();
+
+  /** How many unknown fields are told beside the first failure of another kind. */
+  private static final int MAX_UNKNOWN = 20;
 
   /** Either a payload or the reasons why there is none. */
   record Reading(@Nullable Object payload, List<PayloadViolation> violations) {}
@@ -51,15 +55,33 @@ final class PayloadReader {
 
   private static @Nullable Object bind(
       Class<?> type, String json, List<PayloadViolation> violations) {
-    String text = type.isRecord() && json.strip().equals("null") ? "{}" : json;
     try {
-      return StrictJson.MAPPER
-          .readerFor(type)
-          .withHandler(new UnknownFields(violations))
-          .readValue(text);
+      JsonNode tree = StrictJson.MAPPER.readTree(json);
+      if (tree.isNull() && type.isRecord()) {
+        tree = StrictJson.MAPPER.createObjectNode();
+      }
+      return bind(type, tree, violations);
     } catch (JacksonException failure) {
       violations.add(Unreadable.describe(failure));
       return null;
+    }
+  }
+
+  /** Takes each unknown field out and goes on, so that all of them are told at once. */
+  private static @Nullable Object bind(
+      Class<?> type, JsonNode tree, List<PayloadViolation> violations) {
+    try {
+      return StrictJson.MAPPER.treeToValue(tree, type);
+    } catch (UnrecognizedPropertyException unknown) {
+      JsonPointer field = Unreadable.pointer(unknown);
+      boolean removed =
+          tree.at(field.head()) instanceof ObjectNode parent
+              && parent.remove(field.last().getMatchingProperty()) != null;
+      if (!removed || violations.size() == MAX_UNKNOWN) {
+        throw unknown;
+      }
+      violations.add(Unreadable.describe(unknown));
+      return bind(type, tree, violations);
     }
   }
 

@@ -9,7 +9,7 @@ import java.util.Locale;
 /** Guesses what a misspelt name was meant to be. */
 final class Spelling {
 
-  /** More slips than this, or than a third of the name, make it another name. */
+  /** More slips than this, or than half of the name, make it another name. */
   private static final int MAX_SLIPS = 2;
 
   private Spelling() {}
@@ -21,7 +21,7 @@ final class Spelling {
       return "is unknown: no fields are known here";
     }
     return names.stream()
-        .filter(candidate -> slips(name, candidate) <= Math.min(MAX_SLIPS, name.length() / 3))
+        .filter(candidate -> slips(name, candidate) <= Math.min(MAX_SLIPS, name.length() / 2))
         .min(comparingInt(candidate -> slips(name, candidate)))
         .map(nearest -> "is unknown: did you mean \"" + nearest + "\"?")
         .orElseGet(() -> "is unknown: known are " + String.join(", ", names));

@@ -19,13 +19,11 @@ import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.databind.exc.MismatchedInputException;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.exc.ValueInstantiationException;
 
 /** Says in the client's words what Jackson says in Java's: no message of it names a class. */
 final class Unreadable {
-
-  /** The message of a failure that means: a value must stand here. */
-  static final String REQUIRED = "is required";
 
   private static final Set<Class<?>> INTEGERS =
       Set.of(
@@ -49,8 +47,8 @@ final class Unreadable {
     return new PayloadViolation(pointer(failure).toString(), detail(failure));
   }
 
-  /** A duplicate key is known to the parser only, which stops at it; all else has a path. */
-  private static JsonPointer pointer(JacksonException failure) {
+  /** Where it stands. A duplicate key is known to the parser only, which stops at it. */
+  static JsonPointer pointer(JacksonException failure) {
     if (isDuplicate(failure) && failure.processor() instanceof JsonParser parser) {
       return parser.streamReadContext().pathAsPointer();
     }
@@ -70,7 +68,9 @@ final class Unreadable {
       case StreamReadException twice when isDuplicate(twice) -> "stands here twice";
       case StreamReadException broken -> "is not JSON";
       case ValueInstantiationException refused -> reason(refused.getCause());
-      case MismatchedInputException missing when isMissing(missing) -> REQUIRED;
+      case UnrecognizedPropertyException unknown ->
+          Spelling.unknownField(unknown.getPropertyName(), unknown.getKnownPropertyIds());
+      case MismatchedInputException missing when isMissing(missing) -> "is required";
       case MismatchedInputException mismatch -> "must be " + wanted(mismatch.getTargetType());
       default -> "cannot be read";
     };
@@ -83,7 +83,7 @@ final class Unreadable {
 
   private static boolean isMissing(MismatchedInputException failure) {
     String message = failure.getOriginalMessage();
-    return message.equals(REQUIRED) || message.startsWith("Missing ");
+    return message.startsWith("Cannot map `null`") || message.startsWith("Missing ");
   }
 
   /** What a payload's own constructor says, unless it talks of classes. */

@@ -65,10 +65,9 @@ public final class Jobs {
 
   /** All attempts of the job, in order, the one that runs or that ended it included. */
   public List<Attempt> attempts(Job job) {
-    List<Attempt> earlier = sql.attempts(job.id());
-    return job.lastAttempt() == null
-        ? earlier
-        : Stream.concat(earlier.stream(), Stream.of(job.lastAttempt())).toList();
+    Stream<Attempt> last = Stream.ofNullable(job.lastAttempt());
+    boolean started = job.attempt() > (job.lastAttempt() == null ? 0 : 1);
+    return started ? Stream.concat(sql.attempts(job.id()).stream(), last).toList() : last.toList();
   }
 
   /** How many unfinished jobs each queue has; queues without any are left out. */

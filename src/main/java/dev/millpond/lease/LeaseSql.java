@@ -234,22 +234,22 @@ final class LeaseSql {
              or (worker = :worker and incarnation <> :incarnation)
           limit 500
           for update skip locked))
-        returning id, token, leased_at, started_at, rank, version, attempt, recoveries, max_attempts, priority,
+        returning id, leased_at, started_at, rank, version, attempt, recoveries, max_attempts, priority,
                   progress_percent, progress_at, progress_message, worker, queue,
                   case when cancel_requested then 'cancelled'
                        when recoveries + 1 >= 3 then 'failed'
                        else 'queued' end as state
       ), final as (
-        insert into finished (id, token, finished_at, leased_at, started_at, version, attempt, recoveries, max_attempts,
+        insert into finished (id, finished_at, leased_at, started_at, version, attempt, recoveries, max_attempts,
                               progress_percent, progress_at, state, worker, progress_message, error_type, error_message)
-        select id, token, now(), leased_at, started_at, version + 1, attempt, recoveries + 1, max_attempts,
+        select id, now(), leased_at, started_at, version + 1, attempt, recoveries + 1, max_attempts,
                progress_percent, progress_at, state, worker, progress_message, 'worker-lost',
                'the worker was lost while it ran the job'
         from lost
         where state <> 'queued'
       ), history as (
-        insert into attempt (id, token, started_at, finished_at, number, worker, error_type, error_message)
-        select id, token, leased_at, now(), attempt, worker, 'worker-lost', 'the worker was lost while it ran the job'
+        insert into attempt (id, started_at, finished_at, number, worker, error_type, error_message)
+        select id, leased_at, now(), attempt, worker, 'worker-lost', 'the worker was lost while it ran the job'
         from lost
         where state = 'queued'
       ), again as (

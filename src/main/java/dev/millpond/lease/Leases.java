@@ -10,6 +10,7 @@ import dev.millpond.lease.LeaseSql.Renewed;
 import dev.millpond.lease.LeaseSql.SettledRow;
 import dev.millpond.lease.Settlement.Lost;
 import dev.millpond.lease.Settlement.Settled;
+import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.JobsReturned;
 import dev.millpond.queue.JobsStarted;
@@ -155,9 +156,8 @@ public class Leases {
    *     answer
    */
   public CompletableFuture<Settlement> settle(Lease lease, Outcome outcome) {
-    return settlements
-        .add(row(lease, outcome))
-        .thenApply(state -> settled(lease, state.orElse(null)));
+    SettledRow row = row(lease, outcome);
+    return settlements.add(row).thenApply(state -> settled(row, state.orElse(null)));
   }
 
   private static SettledRow row(Lease lease, Outcome outcome) {
@@ -186,7 +186,8 @@ public class Leases {
         : lease.retry().delayAfter(lease.failures(), ThreadLocalRandom.current().nextDouble());
   }
 
-  private Settlement settled(Lease lease, @Nullable JobState state) {
+  private Settlement settled(SettledRow row, @Nullable JobState state) {
+    Lease lease = row.lease();
     if (state == null) {
       fenced.increment();
       return new Lost();
@@ -195,6 +196,9 @@ public class Leases {
       finished(lease.queue(), 1, state);
     } else {
       returned(lease.queue(), state == JobState.QUEUED, lease.isSuspect());
+      if (state != JobState.QUEUED) {
+        events.publishEvent(new JobsDelayed(Duration.ofMillis(row.delayMillis())));
+      }
     }
     return new Settled(state);
   }

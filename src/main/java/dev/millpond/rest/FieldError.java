@@ -27,6 +27,10 @@ public record FieldError(String where, String place, String detail) {
     return new FieldError("header", name, detail);
   }
 
+  String sentence() {
+    return place.isEmpty() ? detail : place + ": " + detail;
+  }
+
   Map<String, Object> json() {
     return Map.of(where, place, "detail", detail);
   }

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -137,8 +138,12 @@ final class JobBodies {
 
   private static Map<String, String> links(Job job) {
     String self = "/v1/jobs/" + job.id();
-    return Map.of(
-        "self", self, "cancel", self + "/cancel", "retry", self + "/retry", "log", self + "/log");
+    Map<String, String> links = new LinkedHashMap<>();
+    links.put("self", self);
+    links.put("cancel", self + "/cancel");
+    links.put("retry", self + "/retry");
+    links.put("log", self + "/log");
+    return links;
   }
 
   /** Tells when asking again makes sense, unless nothing more will change. */

@@ -38,7 +38,7 @@ public record ProblemDocument(
   public static ProblemDocument invalid(List<FieldError> errors) {
     String detail =
         errors.size() == 1
-            ? errors.getFirst().place() + ": " + errors.getFirst().detail()
+            ? errors.getFirst().sentence()
             : errors.size() + " places are wrong; `errors` names them.";
     return of(Problem.INVALID_REQUEST, detail)
         .with("errors", errors.stream().map(FieldError::json).toList());

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import org.apache.catalina.connector.ClientAbortException;
+import org.apache.coyote.BadRequestException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,6 +63,9 @@ public class Problems {
               List.of(FieldError.parameter(missing.getParameterName(), "is required")));
       case MethodArgumentNotValidException bad -> invalidBody(bad);
       case HandlerMethodValidationException bad -> invalidParameters(bad);
+      case ClientAbortException _, BadRequestException _ ->
+          ProblemDocument.of(
+              Problem.INVALID_REQUEST, "The body is broken, or did not come to its end.");
       case HttpMessageNotReadableException unreadable -> unreadable(unreadable);
       case CannotGetJdbcConnectionException _, CannotCreateTransactionException _ ->
           databaseUnavailable();
@@ -159,6 +164,7 @@ public class Problems {
   private static String pointer(DatabindException e) {
     return e.getPath().stream()
         .map(step -> step.getPropertyName() == null ? "" + step.getIndex() : step.getPropertyName())
+        .map(JsonText::shown)
         .map(name -> "/" + name.replace("~", "~0").replace("/", "~1"))
         .collect(joining());
   }

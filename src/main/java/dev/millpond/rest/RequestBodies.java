@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 
@@ -24,7 +25,7 @@ public final class RequestBodies {
   private RequestBodies() {}
 
   /**
-   * The body, which must be {@code application/json}.
+   * The body, which must be {@code application/json} and not compressed.
    *
    * @throws ProblemException {@code unsupported-media-type} or {@code payload-too-large}; the
    *     latter closes the connection
@@ -33,6 +34,7 @@ public final class RequestBodies {
     if (!isJson(request.getContentType())) {
       throw new ProblemException(Problems.unsupported(MediaType.APPLICATION_JSON_VALUE));
     }
+    requireNoCoding(request.getHeader(HttpHeaders.CONTENT_ENCODING));
     long length = request.getContentLengthLong();
     if (length > limit) {
       throw tooLarge(limit);
@@ -52,6 +54,15 @@ public final class RequestBodies {
       body.write(part, 0, read);
     }
     return body.toByteArray();
+  }
+
+  // A compressed body could become a thousand times larger than any limit on what was sent.
+  private static void requireNoCoding(@Nullable String coding) {
+    if (coding != null && !coding.equalsIgnoreCase("identity")) {
+      throw new ProblemException(
+          ProblemDocument.of(Problem.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed.")
+              .header(HttpHeaders.ACCEPT_ENCODING, "identity"));
+    }
   }
 
   private static boolean isJson(@Nullable String contentType) {

@@ -1,6 +1,5 @@
 package dev.millpond.rest;
 
-import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Pattern;
 import java.util.Set;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -16,7 +15,7 @@ import org.springframework.validation.annotation.Validated;
 @Validated
 @ConfigurationProperties("millpond.rest")
 public record RestSettings(
-    @DefaultValue @NotNull
+    @DefaultValue
         Set<
                 @Pattern(
                     regexp = "[A-Za-z0-9._-]{1,253}|\\[[0-9A-Fa-f:.]+]",

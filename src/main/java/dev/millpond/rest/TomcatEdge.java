@@ -20,13 +20,15 @@ class TomcatEdge {
     return protocol -> protocol.setContinueResponseTiming("onRead");
   }
 
-  /** The host makes its valve by name, so this one comes instead of Tomcat's and not beside it. */
+  /**
+   * The host makes the valve when it starts, behind all that were added before: it is the first to
+   * see an error on its way out.
+   */
   @Bean
   TomcatContextCustomizer problemsInsteadOfErrorPages() {
     return context -> {
       if (context.getParent() instanceof StandardHost host) {
         host.setErrorReportValveClass(ProblemValve.class.getName());
-        host.getPipeline().addValve(new ProblemValve());
       }
     };
   }

@@ -1,6 +1,12 @@
 /**
  * The HTTP API under {@code /v1}: reads requests strictly, answers with the job as it is, and
  * explains each refusal.
+ *
+ * <p>A request passes {@link dev.millpond.rest.ReachFilter} first. Its controller reads the body
+ * ({@link dev.millpond.rest.RequestBodies}, {@link dev.millpond.rest.SubmissionReader}) or the
+ * query ({@link dev.millpond.rest.ListQuery}); whatever is refused on the way is thrown as a {@link
+ * dev.millpond.rest.ProblemException}, which {@link dev.millpond.rest.ProblemAdvice} turns into a
+ * problem of the catalogue, {@link dev.millpond.rest.Problem}.
  */
 @NullMarked
 @ApplicationModule(

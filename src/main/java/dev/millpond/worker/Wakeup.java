@@ -1,5 +1,6 @@
 package dev.millpond.worker;
 
+import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.QueueName;
 import java.time.Duration;
@@ -7,6 +8,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
@@ -24,10 +26,16 @@ class Wakeup {
   private Set<QueueName> queues = new HashSet<>();
 
   private boolean suspects;
+  private @Nullable Long dueAt;
   private boolean signal;
 
-  /** What the loop was woken for. */
-  record Hints(Set<QueueName> queues, boolean suspects) {}
+  /**
+   * What the loop was woken for.
+   *
+   * @param dueAt when the first of the jobs that were told of may start ({@code nanoTime}); null
+   *     for none
+   */
+  record Hints(Set<QueueName> queues, boolean suspects, @Nullable Long dueAt) {}
 
   @EventListener
   void on(JobsReady ready) {
@@ -35,6 +43,18 @@ class Wakeup {
     try {
       queues.addAll(ready.queues());
       suspects |= ready.suspects();
+      signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @EventListener
+  void on(JobsDelayed delayed) {
+    lock.lock();
+    try {
+      long due = System.nanoTime() + delayed.delay().toNanos();
+      dueAt = dueAt == null || due - dueAt < 0 ? Long.valueOf(due) : dueAt;
       signal();
     } finally {
       lock.unlock();
@@ -64,9 +84,10 @@ class Wakeup {
       while (!signal && left > 0) {
         left = signalled.awaitNanos(left);
       }
-      Hints hints = new Hints(queues, suspects);
+      Hints hints = new Hints(queues, suspects, dueAt);
       queues = new HashSet<>();
       suspects = false;
+      dueAt = null;
       signal = false;
       return hints;
     } finally {

@@ -77,6 +77,9 @@ class WorkerLoop {
     if (hints.suspects()) {
       suspects.addAll(hints.queues());
     }
+    if (hints.dueAt() != null && hints.dueAt() - nextPoll < 0) {
+      nextPoll = hints.dueAt();
+    }
     if (System.nanoTime() - nextPoll >= 0) {
       poll();
     }

@@ -21,7 +21,7 @@ import org.springframework.boot.context.properties.source.MapConfigurationProper
 class AddressGuardTest {
 
   /** A name server whose answers for any name are these, one after the other. */
-  private static final class Answers implements DnsResolver {
+  static final class Answers implements DnsResolver {
 
     private final Deque<InetAddress[]> answers = new ArrayDeque<>();
 

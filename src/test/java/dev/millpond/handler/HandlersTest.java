@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import jakarta.validation.Valid;
+import jakarta.validation.constraints.DecimalMin;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.Positive;
@@ -24,7 +25,7 @@ class HandlersTest {
       @Max(4096) int width,
       @Nullable Fit fit,
       @Nullable Duration within,
-      @Nullable Double quality,
+      @DecimalMin("0.1") @Nullable Double quality,
       @Nullable Boolean sharpen,
       List<@Valid Crop> crops,
       Map<String, @NotBlank String> labels) {
@@ -145,6 +146,7 @@ class HandlersTest {
           {'image':['a'],'width':1}                          | /image     | must be a string
           {'image':'a','width':1,'quality':'0.5'}            | /quality   | must be a number
           {'image':'a','width':1,'quality':2}                | ''         | quality must be at most 1
+          {'image':'a','width':1,'quality':0}                | /quality   | must be greater than or equal to 0.1
           {'image':'a','width':1,'sharpen':1}                | /sharpen   | must be true or false
           {'image':'a','width':1,'sharpen':'true'}           | /sharpen   | must be true or false
           {'image':'a','width':1,'fit':'COVER'}              | /fit       | must be one of "cover", "shrink_only"

@@ -108,7 +108,7 @@ class HttpAnswerTest {
   void retryAfterIsSecondsOrADate(String header, @Nullable Duration wait) {
     HttpAnswer answer = new HttpAnswer(result(null, new byte[0]), header, null);
 
-    assertThat(answer.wait(NOW).orElse(null)).isEqualTo(wait);
+    assertThat(answer.retryIn(NOW).orElse(null)).isEqualTo(wait);
   }
 
   @Test
@@ -119,6 +119,6 @@ class HttpAnswerTest {
             "Tue, 24 Nov 2026 08:00:05 GMT",
             "Tue, 24 Nov 2026 08:00:00 GMT");
 
-    assertThat(answer.wait(NOW)).contains(Duration.ofSeconds(5));
+    assertThat(answer.retryIn(NOW)).contains(Duration.ofSeconds(5));
   }
 }

@@ -1,0 +1,91 @@
+package dev.millpond.rest;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.io.IOException;
+import java.util.Map;
+import java.util.UUID;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.data.jpa.autoconfigure.DataJpaRepositoriesAutoConfiguration;
+import org.springframework.boot.flyway.autoconfigure.FlywayAutoConfiguration;
+import org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
+import org.springframework.context.annotation.Import;
+import org.springframework.dao.DataAccessResourceFailureException;
+import org.springframework.dao.QueryTimeoutException;
+import org.springframework.jdbc.CannotGetJdbcConnectionException;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.PutMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** The edges of the API around a controller that does little, without a database. */
+@SpringBootConfiguration
+@EnableAutoConfiguration(
+    exclude = {
+      DataSourceAutoConfiguration.class,
+      HibernateJpaAutoConfiguration.class,
+      DataJpaRepositoriesAutoConfiguration.class,
+      FlywayAutoConfiguration.class
+    })
+@EnableConfigurationProperties(RestSettings.class)
+@Import({
+  Problems.class,
+  ProblemAdvice.class,
+  ErrorDispatch.class,
+  ProblemPages.class,
+  FrontDoor.class,
+  TomcatEdge.class,
+  ReachFilter.class,
+  OpenApiText.class,
+  EdgeApp.Echo.class
+})
+class EdgeApp {
+
+  record Settings(int cap, Nested nested) {}
+
+  record Nested(boolean on) {}
+
+  @RestController
+  static class Echo {
+
+    @PostMapping("/v1/echo")
+    @Answers({Problem.PAYLOAD_TOO_LARGE, Problem.QUEUE_FULL, Problem.OVERLOADED})
+    Map<String, Object> echo(HttpServletRequest request) throws IOException {
+      return Map.of("bytes", RequestBodies.read(request, RequestBodies.SINGLE).length);
+    }
+
+    @GetMapping("/v1/jobs/{id}")
+    Map<String, Object> job(@PathVariable UUID id, @RequestParam int number) {
+      return Map.of("id", id, "number", number);
+    }
+
+    @PutMapping("/v1/settings")
+    Settings settings(@RequestBody Settings settings) {
+      return settings;
+    }
+
+    @GetMapping("/v1/fail/{how}")
+    String fail(@PathVariable String how) {
+      throw failure(how);
+    }
+
+    @PostMapping("/v1/fail/{how}")
+    String failToChange(@PathVariable String how) {
+      throw failure(how);
+    }
+
+    private static RuntimeException failure(String how) {
+      return switch (how) {
+        case "connect" -> new CannotGetJdbcConnectionException("secret");
+        case "broken" -> new DataAccessResourceFailureException("secret");
+        case "timeout" -> new QueryTimeoutException("select secret");
+        default -> new IllegalStateException("secret");
+      };
+    }
+  }
+}

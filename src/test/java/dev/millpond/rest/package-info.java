@@ -1,4 +1,0 @@
-@NullMarked
-package dev.millpond.rest;
-
-import org.jspecify.annotations.NullMarked;

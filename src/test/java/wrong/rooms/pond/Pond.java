@@ -1,0 +1,4 @@
+package wrong.rooms.pond;
+
+/** Another room's word. */
+public record Pond() {}
