@@ -87,7 +87,7 @@ record BadRequest(
         post(submit + "/batch", "{\"jobs\": [\"" + "x".repeat(20_000_000) + "\"]}", 413, ""));
 
     for (String name :
-        List.of("UPPER", "-dash", ".dot", "a%20b", "a".repeat(64), "a%00b", "%C3%A4", "a%0Ab")) {
+        List.of("UPPER", "-dash", ".dot", "a%20b", "a".repeat(64), "%C3%A4", "a%0Ab")) {
       requests.add(post("/v1/queues/" + name + "/jobs", NOOP, 404, "queue"));
       requests.add(get("/v1/queues/" + name, 404, "queue"));
       requests.add(
@@ -123,9 +123,13 @@ record BadRequest(
     requests.add(get("/v1/jobs?state=done", 400, "state"));
     requests.add(get("/v1/jobs?state=SUCCEEDED", 400, "state"));
     requests.add(get("/v1/jobs?stat=queued", 400, "submittedAfter"));
-    requests.add(get("/v1/jobs?type=No%20Type", 400, "type"));
+    requests.add(get("/v1/jobs?type=%00", 400, "type"));
+    requests.add(get("/v1/jobs?label=a:%00", 400, "label"));
     requests.add(get("/v1/jobs?label=nocolon", 400, "label"));
     requests.add(get("/v1/jobs?submittedAfter=yesterday", 400, "submittedAfter"));
+    requests.add(
+        get("/v1/jobs?submittedAfter=%2B999999999-12-31T23:59:59Z", 400, "submittedAfter"));
+    requests.add(get("/v1/jobs?submittedAfter=-999999999-12-31T23:59:59Z", 400, "submittedAfter"));
     requests.add(get("/v1/jobs?include=secrets", 400, "include"));
     requests.add(get("/v1/jobs?id=1,2", 400, "id"));
 
