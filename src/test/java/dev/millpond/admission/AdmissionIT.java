@@ -111,7 +111,7 @@ class AdmissionIT {
     Refusal refusal = ((Decision.Full) submit(1, null)).refusal();
     assertThat(refusal.depth()).isEqualTo(1);
     assertThat(refusal.cap()).isEqualTo(1);
-    assertThat(refusal.retryAfter()).isBetween(Duration.ofSeconds(1), Duration.ofSeconds(300));
+    assertThat(refusal.retryAfter()).isBetween(Duration.ofSeconds(1), Duration.ofMinutes(5));
   }
 
   @Test

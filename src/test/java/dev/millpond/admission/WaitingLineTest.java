@@ -10,7 +10,7 @@ class WaitingLineTest {
 
   private static final OptionalDouble TEN = OptionalDouble.of(10);
 
-  private final WaitingLine line = new WaitingLine(Duration.ofSeconds(300));
+  private final WaitingLine line = new WaitingLine(Duration.ofMinutes(5));
 
   @Test
   void eachIsBookedTheNextTurn() {
@@ -36,14 +36,12 @@ class WaitingLineTest {
     assertThat(line.book(slow, 0, 0)).isEqualTo(Duration.ofSeconds(150));
     assertThat(line.book(slow, 0, 0.5)).isEqualTo(Duration.ofSeconds(225));
     long hundred = Duration.ofSeconds(100).toNanos();
-    assertThat(line.book(slow, hundred, 0))
-        .as("the fourth turn")
-        .isEqualTo(Duration.ofSeconds(300));
+    assertThat(line.book(slow, hundred, 0)).as("the fourth turn").isEqualTo(Duration.ofMinutes(5));
   }
 
   @Test
   void aQueueThatDoesNotDrainSpreadsItsClients() {
     assertThat(line.book(OptionalDouble.empty(), 0, 0)).isEqualTo(Duration.ofSeconds(30));
-    assertThat(line.book(OptionalDouble.of(0), 0, 0.5)).isEqualTo(Duration.ofSeconds(60));
+    assertThat(line.book(OptionalDouble.of(0), 0, 0.5)).isEqualTo(Duration.ofMinutes(1));
   }
 }

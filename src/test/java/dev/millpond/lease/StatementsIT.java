@@ -56,6 +56,7 @@ class StatementsIT {
   record Subject(UUID id, Lease lease) {}
 
   /** Something that is done to jobs. */
+  @SuppressWarnings("ImmutableEnumChecker") // the changes are stateless
   enum Change {
     CLAIM((it, s) -> it.leases.claim(it.queue, 1, false)),
     CLAIM_SUSPECT((it, s) -> it.leases.claim(it.queue, 1, true)),
