@@ -10,7 +10,6 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.UUID;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -26,12 +25,10 @@ class RetentionIT {
   @Autowired private RetentionSql sql;
   @Autowired private JdbcClient jdbc;
 
-  private UUID id = new UUID(0, 0);
+  private final UUID id = JobIds.floor(LONG_AGO.atTime(13, 30).toInstant(ZoneOffset.UTC));
 
-  @BeforeEach
-  void aJobOfLongAgo() {
+  private void aJobOfLongAgo() {
     sql.create(LONG_AGO);
-    id = JobIds.floor(LONG_AGO.atTime(13, 30).toInstant(ZoneOffset.UTC));
     jdbc.sql(
             """
             insert into job (id, timeout_ms, initial_delay_ms, max_delay_ms, multiplier, max_attempts, priority, queue, type)
@@ -39,6 +36,11 @@ class RetentionIT {
             """)
         .param(id)
         .update();
+  }
+
+  private void aJobOfLongAgoFinishedAt(Instant moment) {
+    aJobOfLongAgo();
+    finishedAt(moment);
   }
 
   private void finishedAt(Instant moment) {
@@ -68,7 +70,7 @@ class RetentionIT {
 
   @Test
   void aDayGoesWhenItsJobsHaveLongFinished() {
-    finishedAt(Instant.now().minus(Duration.ofDays(8)));
+    aJobOfLongAgoFinishedAt(Instant.now().minus(Duration.ofDays(8)));
     assertThat(daysKept()).doesNotContain(LONG_AGO);
     assertThat(
             jdbc.sql("select to_regclass('finished_20200229')::text")
@@ -79,7 +81,7 @@ class RetentionIT {
 
   @Test
   void aDayStaysWhileAJobOfItFinishedLately() {
-    finishedAt(Instant.now().minus(Duration.ofDays(6)));
+    aJobOfLongAgoFinishedAt(Instant.now().minus(Duration.ofDays(6)));
     assertThat(daysKept()).contains(LONG_AGO);
     jdbc.sql("update finished set finished_at = now() - interval '8 days' where id = ?")
         .param(id)
@@ -89,6 +91,7 @@ class RetentionIT {
 
   @Test
   void aDayStaysWhileAJobOfItIsAlive() {
+    aJobOfLongAgo();
     isDelayed();
     assertThat(daysKept()).contains(LONG_AGO);
     jdbc.sql("delete from delayed where id = ?").param(id).update();
