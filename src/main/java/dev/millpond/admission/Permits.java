@@ -137,7 +137,7 @@ public class Permits {
     flow(withdrawn.queue()).withdrawn(withdrawn.count());
   }
 
-  @Scheduled(fixedDelayString = "PT5S", initialDelayString = "PT5S")
+  @Scheduled(fixedDelayString = "PT10S", initialDelayString = "PT10S")
   void recount() {
     try {
       count();

@@ -175,7 +175,7 @@ public class Leases {
             null,
             failed.error().type(),
             failed.error().message(),
-            delay(lease, failed).toMillis());
+            dead ? 0 : delay(lease, failed).toMillis());
       }
     };
   }
@@ -195,12 +195,20 @@ public class Leases {
     if (state.isFinal()) {
       finished(lease.queue(), 1, state);
     } else {
-      returned(lease.queue(), state == JobState.QUEUED, lease.isSuspect());
-      if (state != JobState.QUEUED) {
-        events.publishEvent(new JobsDelayed(Duration.ofMillis(row.delayMillis())));
-      }
+      events.publishEvent(new JobsReturned(lease.queue(), 1));
+    }
+    if (state == JobState.QUEUED || isLimited(lease.queue())) {
+      events.publishEvent(new JobsReady(Set.of(lease.queue()), lease.isSuspect()));
+    }
+    if (row.delayMillis() > 0) {
+      events.publishEvent(new JobsDelayed(Duration.ofMillis(row.delayMillis())));
     }
     return new Settled(state);
+  }
+
+  /** Whether the end of one job lets another one of the queue start. */
+  private boolean isLimited(QueueName queue) {
+    return queues.find(queue).map(Queue::concurrency).isPresent();
   }
 
   /**
@@ -259,7 +267,8 @@ public class Leases {
       if (state.isFinal()) {
         finished(queue, 1, state);
       } else {
-        returned(queue, true, true);
+        events.publishEvent(new JobsReturned(queue, 1));
+        events.publishEvent(new JobsReady(Set.of(queue), true));
       }
     }
     return lost.size();
@@ -269,13 +278,6 @@ public class Leases {
   void expireWaiting() {
     sql.expireWaiting()
         .forEach(count -> withdrawn(new QueueName(count.queue()), count.jobs(), JobState.EXPIRED));
-  }
-
-  private void returned(QueueName queue, boolean ready, boolean suspect) {
-    events.publishEvent(new JobsReturned(queue, 1));
-    if (ready) {
-      events.publishEvent(new JobsReady(Set.of(queue), suspect));
-    }
   }
 
   private void withdrawn(QueueName queue, int jobs, JobState state) {

@@ -83,7 +83,7 @@ public final class Queues {
     return load(repository.save(row));
   }
 
-  @Scheduled(fixedDelayString = "PT0.5S", initialDelayString = "PT0.5S")
+  @Scheduled(fixedDelayString = "PT0.9S", initialDelayString = "PT0.9S")
   void refresh() {
     for (QueueRow row : repository.findByUpdatedAtAfter(seen.minus(COMMIT_LAG))) {
       load(row);

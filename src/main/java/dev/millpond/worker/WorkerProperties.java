@@ -19,7 +19,7 @@ import org.springframework.validation.annotation.Validated;
 @ConfigurationProperties("millpond.worker")
 public record WorkerProperties(
     @DefaultValue("64") @Min(0) @Max(10_000) int slots,
-    @DefaultValue("PT1S") Duration poll,
+    @DefaultValue("PT2S") Duration poll,
     @DefaultValue("PT20S") Duration grace) {
 
   @AssertTrue(message = "millpond.worker.poll must be from PT0.01S to PT1M")

@@ -3,7 +3,7 @@
  *
  * <pre>
  * WorkerLoop: one turn after another on Spring's scheduler
- *   Wakeup.await      a submit or a freed slot cuts the wait short; else a poll a second
+ *   Wakeup.await      a submit or a freed slot cuts the wait short; else a poll every two seconds
  *   Leases.claim      as many jobs as slots are free, queue by queue in turns
  *   Run               each on a thread of its own: resolve, call, outcome, settle, free the slot
  * Upkeep: renews the leases of all runs, writes progress, times out

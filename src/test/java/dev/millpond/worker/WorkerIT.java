@@ -14,7 +14,10 @@ import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.LogLine;
 import dev.millpond.lease.Leases;
+import dev.millpond.queue.QueueChange;
+import dev.millpond.queue.QueueChange.Setting;
 import dev.millpond.queue.QueueName;
+import dev.millpond.queue.Queues;
 import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
 import java.time.Duration;
@@ -23,6 +26,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,6 +46,7 @@ class WorkerIT {
   @Autowired private Admission admission;
   @Autowired private Leases leases;
   @Autowired private Jobs jobs;
+  @Autowired private Queues settings;
   @Autowired private Slots slots;
   @Autowired private Deaf deaf;
 
@@ -129,6 +134,19 @@ class WorkerIT {
     deaf.mayEnd.countDown();
     reach(id, JobState.SUCCEEDED);
     assertThat(deaf.most).hasValue(1);
+  }
+
+  @Test
+  void aQueueWithAConcurrencyLimitGoesOnWhenAJobEndsAndNotAtTheNextPoll() {
+    settings.change(queue, new QueueChange(new Setting.Keep<>(), new Setting.Set<>(1)));
+    List<UUID> ids = IntStream.range(0, 20).mapToObj(i -> submit(Sample.noop())).toList();
+    Job last = reach(ids.getLast(), JobState.SUCCEEDED);
+    assertThat(Duration.between(job(ids.getFirst()).startedAt(), last.startedAt()))
+        .isLessThan(Duration.ofSeconds(10));
+    List<Job> done = ids.stream().map(this::job).toList();
+    for (int i = 1; i < done.size(); i++) {
+      assertThat(done.get(i).startedAt()).isAfterOrEqualTo(done.get(i - 1).finishedAt());
+    }
   }
 
   @Test
