@@ -1,10 +1,10 @@
 package dev.millpond;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.millpond.testing.Settings;
+import dev.millpond.testing.Skipped;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -77,6 +77,11 @@ class ComposeTest {
   }
 
   @Test
+  void otherContainersMayCallTheServiceByItsName() {
+    assertThat(environment("millpond")).containsEntry("MILLPOND_REST_HOSTS", "millpond");
+  }
+
+  @Test
   void theServiceWaitsUntilTheDatabaseAnswers() {
     assertThat(at("services", "millpond", "depends_on", "postgres", "condition"))
         .isEqualTo("service_healthy");
@@ -144,9 +149,9 @@ class ComposeTest {
   @ValueSource(strings = {"docker compose", "docker-compose"})
   void theCommandAcceptsTheFile(String command) throws Exception {
     List<String> words = List.of(command.split(" "));
-    assumeTrue(
+    Skipped.unless(
         exitCode(concat(words, "version")) == 0,
-        "SKIPPED: no '" + command + "' on this machine, so it did not read docker-compose.yml");
+        "no '" + command + "' on this machine, so it did not read docker-compose.yml");
     assertThat(exitCode(concat(words, "-f", COMPOSE.toString(), "config", "-q"))).isZero();
   }
 

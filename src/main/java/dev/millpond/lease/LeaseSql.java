@@ -156,10 +156,10 @@ final class LeaseSql {
 
   /**
    * The settlement of a group. By the primary key, guarded by the token: the only way from a lease
-   * to a settled state. While cancelling, success still is success, and all else becomes cancelled.
-   * A job that returns to wait keeps its rank if the attempt does not count. An answer without a
-   * state is a lost lease, unless the very same settlement was written before, which the token in
-   * finished or attempt tells.
+   * to a settled state. While cancelling, success still is success, and all else becomes cancelled;
+   * a cancel that nobody asked for changes nothing. A job that returns to wait keeps its rank if
+   * the attempt does not count. An answer without a state is a lost lease, unless the very same
+   * settlement was written before, which the token in finished or attempt tells.
    */
   private static final String SETTLE =
       """
@@ -172,6 +172,7 @@ final class LeaseSql {
         delete from lease
         using settled s
         where lease.id = s.id and lease.token = s.token
+          and (lease.cancel_requested or s.outcome <> 'cancelled')
         returning lease.id, lease.token, lease.leased_at, lease.started_at, lease.rank, lease.version, lease.attempt,
                   lease.recoveries, lease.max_attempts, lease.priority, lease.progress_percent, lease.progress_at,
                   lease.progress_message, lease.worker, lease.queue, s.result, s.error_type, s.error_message,
@@ -179,7 +180,7 @@ final class LeaseSql {
                   now() + s.delay_ms * interval '1 ms' as due_at,
                   case when s.outcome = 'succeeded' then 'succeeded'
                        when lease.cancel_requested then 'cancelled'
-                       when s.outcome in ('failed', 'cancelled') then s.outcome
+                       when s.outcome = 'failed' then 'failed'
                        when s.delay_ms <= 0 then 'queued'
                        when s.outcome = 'released' and lease.attempt = 1 then 'scheduled'
                        else 'retrying' end as state

@@ -54,7 +54,7 @@ record Cluster(Path directory, String password) {
             "--locale=C",
             "--no-instructions");
     if (result.exitCode() != 0) {
-      throw new IOException("initdb failed: " + result.output());
+      throw new IOException("initdb failed: " + result.lastLines());
     }
     directory.finish(directory.cluster());
   }

@@ -3,6 +3,7 @@ package dev.millpond.postgres;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,10 +47,11 @@ public final class EmbeddedPostgres implements AutoCloseable {
    *     server refuses. The message says which, and what to do.
    */
   public static EmbeddedPostgres start(Path dataDir) {
+    Archive archive = Archive.ofThisPlatform();
     try {
       DataDirectory directory = DataDirectory.take(dataDir);
       try {
-        return start(directory);
+        return start(directory, archive);
       } catch (IOException | RuntimeException e) {
         directory.close();
         throw e;
@@ -57,21 +59,22 @@ public final class EmbeddedPostgres implements AutoCloseable {
     } catch (IOException e) {
       throw new StartFailure(
           "The embedded PostgreSQL cannot start in %s: %s"
-              .formatted(dataDir.toAbsolutePath().normalize(), e),
+              .formatted(dataDir.toAbsolutePath().normalize(), reason(e)),
           "Check that the directory belongs to user %s, can be written, and has free space."
               .formatted(System.getProperty("user.name")),
           e);
     }
   }
 
-  private static EmbeddedPostgres start(DataDirectory directory) throws IOException {
+  private static EmbeddedPostgres start(DataDirectory directory, Archive archive)
+      throws IOException {
     long begun = System.nanoTime();
     var serverLog = new ServerLog(directory.log(), LOG_LIMIT);
     int port = Server.freePort();
     var server = new Server(directory, serverLog, port);
     server.stop();
     directory.deleteUnfinished();
-    Programs programs = Archive.ofThisPlatform().unpackInto(directory);
+    Programs programs = archive.unpackInto(directory);
     Cluster cluster = Cluster.in(directory, programs);
     cluster.writeSettings();
     try {
@@ -89,6 +92,11 @@ public final class EmbeddedPostgres implements AutoCloseable {
         Duration.ofNanos(System.nanoTime() - begun).toMillis(),
         directory.root());
     return postgres;
+  }
+
+  /** Java's own name their kind only by their class, and ours only by their message. */
+  private static @Nullable String reason(IOException failure) {
+    return failure.getClass() == IOException.class ? failure.getMessage() : failure.toString();
   }
 
   /** The address without user and password; the same until close. */

@@ -1,6 +1,5 @@
 package dev.millpond.postgres;
 
-import javax.sql.DataSource;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -12,7 +11,7 @@ import org.springframework.context.annotation.Conditional;
 /** Starts the embedded server where nobody named another database. */
 @AutoConfiguration(before = DataSourceAutoConfiguration.class)
 @Conditional(NoDatasourceUrl.class)
-@ConditionalOnMissingBean({JdbcConnectionDetails.class, DataSource.class})
+@ConditionalOnMissingBean(JdbcConnectionDetails.class)
 @EnableConfigurationProperties(PostgresProperties.class)
 final class EmbeddedPostgresAutoConfiguration {
 

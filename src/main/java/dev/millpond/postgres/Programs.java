@@ -8,12 +8,21 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL's unpacked programs. */
 record Programs(Path directory) {
 
   /** What a program said; the exit code is 0 for success. */
-  record Result(int exitCode, String output) {}
+  record Result(int exitCode, String output) {
+
+    /** Where the errors are: initdb tells its whole story first. */
+    String lastLines() {
+      List<String> lines = output.lines().toList();
+      return String.join(
+          System.lineSeparator(), lines.subList(Math.max(0, lines.size() - 5), lines.size()));
+    }
+  }
 
   /** The major version, from the file by which initdb itself checks that. */
   String major() throws IOException {
@@ -32,7 +41,7 @@ record Programs(Path directory) {
     }
     command.add(directory.resolve("bin").resolve(program).toString());
     command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Process process = begin(program, command);
     try {
       process.getOutputStream().close();
       // None of them says more than the pipe holds, so reading can wait for the end.
@@ -42,9 +51,7 @@ record Programs(Path directory) {
       String output =
           new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
       if (output.startsWith("unshare:")) {
-        throw new StartFailure(
-            "PostgreSQL refuses to run as root, and stepping out of root failed: " + output,
-            "Run Millpond as another user, or name a server in spring.datasource.url.");
+        throw cannotRun(program, output, null);
       }
       return new Result(process.exitValue(), output);
     } catch (InterruptedException e) {
@@ -53,6 +60,24 @@ record Programs(Path directory) {
     } finally {
       process.destroyForcibly();
     }
+  }
+
+  private static Process begin(String program, List<String> command) {
+    try {
+      return new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      throw cannotRun(program, e.getMessage(), e);
+    }
+  }
+
+  private static StartFailure cannotRun(
+      String program, @Nullable String reason, @Nullable Exception cause) {
+    return new StartFailure(
+        "PostgreSQL's %s cannot be run here: %s".formatted(program, reason),
+        "It needs glibc (Alpine has another C library) and, since it refuses root, a user other"
+            + " than root or a working `unshare -U`. Provide that, or name a PostgreSQL server in"
+            + " spring.datasource.url.",
+        cause);
   }
 
   private static boolean weAreRoot() throws IOException {

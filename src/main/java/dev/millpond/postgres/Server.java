@@ -69,7 +69,7 @@ final class Server {
     postmaster = Postmaster.of(directory).orElse(null);
     if (result.exitCode() != 0 || postmaster == null) {
       throw new IOException(
-          "PostgreSQL did not start: %s%n%s".formatted(result.output(), log.tailFrom(logStart)));
+          "PostgreSQL did not start: %s%n%s".formatted(result.lastLines(), log.tailFrom(logStart)));
     }
   }
 

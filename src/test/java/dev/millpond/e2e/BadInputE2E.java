@@ -10,6 +10,7 @@ import dev.millpond.testing.SharedMillpond;
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 
 /** Bad input: a problem document that names the field, never a 5xx, and nothing left behind. */
-@Timeout(30)
+@Timeout(120)
 @ExtendWith(SharedMillpond.class)
 class BadInputE2E {
 
@@ -36,6 +37,9 @@ class BadInputE2E {
   @BeforeAll
   static void remember(ApiClient api) throws IOException {
     assertThat(api.put("/v1/queues/" + QUEUE, "{\"cap\": 1000}").status()).isEqualTo(200);
+    // So that a list has something to look at.
+    api.submit("good-input", "{\"type\": \"demo.noop\", \"labels\": {\"a\": \"b\"}}");
+    api.awaitDrained("good-input", Duration.ofSeconds(20));
     newestJob = newestJob(api);
     queues = queueNames(api).toString();
   }
@@ -111,7 +115,7 @@ class BadInputE2E {
     if (names.startsWith("/")) {
       List<String> pointers = new ArrayList<>();
       problem.path("errors").forEach(error -> pointers.add(error.path("pointer").asString()));
-      assertThat(pointers).as(answer.body()).contains(names);
+      assertThat(pointers).as(answer.body()).anyMatch(pointer -> pointer.startsWith(names));
     } else {
       assertThat(answer.body()).contains(names);
     }

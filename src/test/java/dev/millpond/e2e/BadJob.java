@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param body its JSON
  * @param status of the answer
- * @param pointer of the field that the answer names, from the job's root
+ * @param pointer with which the pointer of a field that the answer names begins, from the job's
+ *     root; or else text that is in the answer
  */
 record BadJob(String body, int status, String pointer) {
 
@@ -54,6 +55,7 @@ record BadJob(String body, int status, String pointer) {
             "\"tomorrow\"",
             "\"\"",
             "1",
+            "\"0000-01-01T00:00:00Z\"",
             "\"2026-13-01T00:00:00Z\"",
             "\"9999-12-31T23:59:59Z\"",
             "\"+999999999-12-31T23:59:59Z\"",

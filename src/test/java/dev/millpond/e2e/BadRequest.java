@@ -74,9 +74,9 @@ record BadRequest(
         post(
             submit + "/batch",
             "{\"jobs\": [" + (NOOP + ",").repeat(1_000) + NOOP + "]}",
-            400,
-            "/jobs"));
-    requests.add(post("/v1/queues/UPPER/jobs/batch", "{\"jobs\": [" + NOOP + "]}", 400, "queue"));
+            413,
+            "1000"));
+    requests.add(post("/v1/queues/UPPER/jobs/batch", "{\"jobs\": [" + NOOP + "]}", 404, "queue"));
     requests.add(
         post(
             submit,
@@ -87,12 +87,12 @@ record BadRequest(
         post(submit + "/batch", "{\"jobs\": [\"" + "x".repeat(20_000_000) + "\"]}", 413, ""));
 
     for (String name :
-        List.of("UPPER", "-dash", ".dot", "a%20b", "a".repeat(64), "a%00b", "%C3%A4", "a%0Ab")) {
-      requests.add(post("/v1/queues/" + name + "/jobs", NOOP, 400, "queue"));
-      requests.add(get("/v1/queues/" + name, 400, "queue"));
+        List.of("UPPER", "-dash", ".dot", "a%20b", "a".repeat(64), "%C3%A4", "a%0Ab")) {
+      requests.add(post("/v1/queues/" + name + "/jobs", NOOP, 404, "queue"));
+      requests.add(get("/v1/queues/" + name, 404, "queue"));
       requests.add(
-          new BadRequest("PUT", "/v1/queues/" + name, JSON, bytes("{\"cap\": 1}"), 400, "queue"));
-      requests.add(get("/v1/jobs?queue=" + name, 400, "queue"));
+          new BadRequest("PUT", "/v1/queues/" + name, JSON, bytes("{\"cap\": 1}"), 404, "queue"));
+      requests.add(get("/v1/jobs?queue=" + name, 404, "queue"));
     }
     requests.add(
         post(submit, NOOP, 400, "Idempotency-Key").withHeaders("Idempotency-Key", "k".repeat(256)));
@@ -102,16 +102,16 @@ record BadRequest(
 
     requests.add(get("/v1/jobs/" + NO_JOB, 410, ""));
     requests.add(get("/v1/jobs/ffffffff-ffff-7fff-bfff-ffffffffffff", 404, ""));
-    requests.add(get("/v1/jobs/1", 400, "id"));
-    requests.add(get("/v1/jobs/" + NO_JOB + "0", 400, "id"));
-    requests.add(get("/v1/jobs/'%20or%201=1", 400, "id"));
+    requests.add(get("/v1/jobs/1", 404, "id"));
+    requests.add(get("/v1/jobs/" + NO_JOB + "0", 404, "id"));
+    requests.add(get("/v1/jobs/'%20or%201=1", 404, "id"));
     for (String action : List.of("cancel", "retry")) {
       requests.add(post("/v1/jobs/" + NO_JOB + "/" + action, "", 410, ""));
-      requests.add(post("/v1/jobs/1/" + action, "", 400, "id"));
+      requests.add(post("/v1/jobs/1/" + action, "", 404, "id"));
     }
     requests.add(get("/v1/jobs/" + NO_JOB + "/log", 410, ""));
     requests.add(new BadRequest("DELETE", "/v1/jobs/" + NO_JOB, List.of(), "", 410, ""));
-    requests.add(new BadRequest("DELETE", "/v1/jobs/1", List.of(), "", 400, "id"));
+    requests.add(new BadRequest("DELETE", "/v1/jobs/1", List.of(), "", 404, "id"));
     requests.add(get("/v1/queues/no-such-queue", 404, "queue"));
 
     for (String limit : List.of("0", "501", "-1", "many", "", "1.5", "99999999999")) {
@@ -123,9 +123,13 @@ record BadRequest(
     requests.add(get("/v1/jobs?state=done", 400, "state"));
     requests.add(get("/v1/jobs?state=SUCCEEDED", 400, "state"));
     requests.add(get("/v1/jobs?stat=queued", 400, "submittedAfter"));
-    requests.add(get("/v1/jobs?type=No%20Type", 400, "type"));
+    requests.add(get("/v1/jobs?type=%00", 400, "type"));
+    requests.add(get("/v1/jobs?label=a:%00", 400, "label"));
     requests.add(get("/v1/jobs?label=nocolon", 400, "label"));
     requests.add(get("/v1/jobs?submittedAfter=yesterday", 400, "submittedAfter"));
+    requests.add(
+        get("/v1/jobs?submittedAfter=%2B999999999-12-31T23:59:59Z", 400, "submittedAfter"));
+    requests.add(get("/v1/jobs?submittedAfter=-999999999-12-31T23:59:59Z", 400, "submittedAfter"));
     requests.add(get("/v1/jobs?include=secrets", 400, "include"));
     requests.add(get("/v1/jobs?id=1,2", 400, "id"));
 

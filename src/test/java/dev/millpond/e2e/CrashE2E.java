@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Whatever is killed, under load: an acknowledged job is finished, and no job is there twice. */
-@Timeout(120)
+@Timeout(300)
 class CrashE2E {
 
   private static final int CLIENTS = 8;

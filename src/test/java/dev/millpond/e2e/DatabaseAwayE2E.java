@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The database goes and comes back; the service says so, keeps living, and needs nobody's help. */
-@Timeout(120)
+@Timeout(300)
 class DatabaseAwayE2E {
 
   private static final String NOOP = "{\"type\": \"demo.noop\"}";

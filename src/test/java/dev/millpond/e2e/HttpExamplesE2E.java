@@ -1,10 +1,10 @@
 package dev.millpond.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.millpond.testing.MillpondProcess;
 import dev.millpond.testing.SharedMillpond;
+import dev.millpond.testing.Skipped;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -60,7 +60,7 @@ class HttpExamplesE2E {
   private record Run(int exitCode, String output) {}
 
   private static Run run(String name, String content) throws Exception {
-    assumeTrue(hasNpx(), "SKIPPED: no npx on this machine, so " + name + " was not run");
+    Skipped.unless(hasNpx(), "no npx on this machine, so " + name + " was not run");
     Path directory = Files.createDirectories(Path.of("target", "http-examples"));
     Files.writeString(
         directory.resolve(".httpyac.js"), Files.readString(EXAMPLES.resolve(".httpyac.js")));

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import tools.jackson.databind.JsonNode;
 
 /** What a user does first, on the packaged service. */
-@Timeout(60)
+@Timeout(120)
 @ExtendWith(SharedMillpond.class)
 class JobsE2E {
 

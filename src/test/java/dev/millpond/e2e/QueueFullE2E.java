@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import tools.jackson.databind.JsonNode;
 
 /** A full queue says so before anybody has to send it anything. */
-@Timeout(60)
+@Timeout(120)
 @ExtendWith(SharedMillpond.class)
 class QueueFullE2E {
 

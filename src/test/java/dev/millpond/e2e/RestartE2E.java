@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
 
 /** A node that died comes back and need not wait for the leases of its former life. */
-@Timeout(90)
+@Timeout(180)
 class RestartE2E {
 
   /** The default lease and its sweep are 30 s and 5 s. */

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
 
 /** SIGTERM: what is short ends, what is long is given back and finished by the next start. */
-@Timeout(90)
+@Timeout(180)
 class ShutdownE2E {
 
   private static final Duration GRACE = Duration.ofSeconds(3);

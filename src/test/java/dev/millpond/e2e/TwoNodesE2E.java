@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
 
 /** Two services on one database: they share the work, and one that was given up cannot do harm. */
-@Timeout(90)
+@Timeout(180)
 class TwoNodesE2E {
 
   private static final Duration LEASE = Duration.ofSeconds(3);
@@ -55,6 +55,7 @@ class TwoNodesE2E {
     properties.put("millpond.lease.duration", LEASE.toString());
     properties.put("millpond.lease.sweep", SWEEP.toString());
     properties.put("millpond.http.allow-private-addresses", "true");
+    properties.put("millpond.http.max-connections-per-host", "64");
     return new MillpondProcess("two-" + name, properties);
   }
 
@@ -82,7 +83,7 @@ class TwoNodesE2E {
   @Test
   void aZombieCannotSettleWhatWasClaimedAgain() throws IOException {
     try (Sink sink = new Sink()) {
-      List<String> ids = left.api().submitAll("zombie", Collections.nCopies(20, sink.job("/held")));
+      List<String> ids = left.api().submitAll("zombie", Collections.nCopies(10, sink.job("/held")));
       await("all run").atMost(SOON).until(() -> sink.counts().size() == ids.size());
       List<String> onLeft = new ArrayList<>();
       for (String id : ids) {

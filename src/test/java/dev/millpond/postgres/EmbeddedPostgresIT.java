@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
@@ -25,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /** Every test leaves the one data directory whole, stopped, and with its one row. */
 class EmbeddedPostgresIT {
@@ -64,6 +64,22 @@ class EmbeddedPostgresIT {
     }
     assertThat(PosixFilePermissions.toString(permissions("password"))).isEqualTo("rw-------");
     assertThat(PosixFilePermissions.toString(permissions("cluster"))).isEqualTo("rwx------");
+  }
+
+  @Test
+  void theCheckReadsWhatTheServerSaysOfItself() throws Exception {
+    try (var postgres = EmbeddedPostgres.start(dataDir)) {
+      var careless =
+          new DriverManagerDataSource(
+              postgres.jdbcUrl() + "?options=-c%20synchronous_commit=off",
+              postgres.user(),
+              postgres.password());
+
+      DatabaseCheck check = DatabaseCheck.run(careless, postgres.jdbcUrl());
+
+      assertThat(check.version()).isBetween(180_000, 189_999);
+      assertThat(check.unsafe()).containsExactly("synchronous_commit");
+    }
   }
 
   @Test
@@ -231,20 +247,20 @@ class EmbeddedPostgresIT {
     }
   }
 
-  /** Unpacking once is enough; links and not a symbolic one, since the copy has to know its own. */
+  /** Unpacking once is enough; hard links, because a server knows its programs by their place. */
   private static void linkPrograms(Path target) throws IOException {
-    try (var files = Files.walk(dataDir)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        Path copy = target.resolve(dataDir.relativize(file));
-        if (!dataDir.relativize(file).toString().startsWith("programs-")) {
-          continue;
-        }
+    Path programs;
+    try (var found = Files.newDirectoryStream(dataDir, "programs-*")) {
+      programs = found.iterator().next();
+    }
+    Files.createDirectories(target);
+    try (var files = Files.walk(programs)) {
+      for (Path file : files.toList()) {
+        Path link = target.resolve(dataDir.relativize(file));
         if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
-          Files.createDirectories(copy);
-        } else if (Files.isSymbolicLink(file)) {
-          Files.copy(file, copy, LinkOption.NOFOLLOW_LINKS, StandardCopyOption.COPY_ATTRIBUTES);
+          Files.createDirectory(link);
         } else {
-          Files.createLink(copy, file);
+          Files.createLink(link, file);
         }
       }
     }

@@ -115,11 +115,9 @@ public final class ApiClient {
   public List<String> submitAll(String queue, List<String> jobs) throws IOException {
     Answer answer =
         post("/v1/queues/" + queue + "/jobs/batch", "{\"jobs\":[" + String.join(",", jobs) + "]}");
-    assertThat(answer.status()).as(answer.body()).isBetween(200, 299);
-    JsonNode items =
-        answer.json().has("jobs") ? answer.json().path("jobs") : answer.json().path("items");
+    assertThat(answer.status()).as(answer.body()).isEqualTo(202);
     List<String> ids = new ArrayList<>();
-    items.forEach(item -> ids.add(item.path("id").asString()));
+    answer.json().path("ids").forEach(id -> ids.add(id.asString()));
     assertThat(ids).hasSameSizeAs(jobs);
     return ids;
   }

@@ -1,6 +1,7 @@
 package dev.millpond.testing;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
@@ -18,23 +19,37 @@ public final class SharedMillpond implements ParameterResolver {
     return type == MillpondProcess.class || type == ApiClient.class;
   }
 
+  /** The process, or why it did not start: one try is enough for a run. */
+  private record Started(MillpondProcess process, @Nullable Throwable failure)
+      implements AutoCloseable {
+
+    @Override
+    public void close() {
+      process.close();
+    }
+  }
+
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext test) {
-    MillpondProcess process =
+    Started started =
         test.getRoot()
             .getStore(Namespace.create(SharedMillpond.class))
-            .computeIfAbsent("process", key -> start(), MillpondProcess.class);
+            .computeIfAbsent("process", key -> start(), Started.class);
+    if (started.failure() != null) {
+      throw new IllegalStateException("the service did not start", started.failure());
+    }
+    MillpondProcess process = started.process();
     return parameter.getParameter().getType() == ApiClient.class ? process.api() : process;
   }
 
-  private static MillpondProcess start() {
+  private static Started start() {
     MillpondProcess process =
         new MillpondProcess("shared", Map.of("millpond.http.allow-private-addresses", "true"));
     try {
-      return process.start();
+      return new Started(process.start(), null);
     } catch (RuntimeException | Error e) {
       process.close();
-      throw e;
+      return new Started(process, e);
     }
   }
 }

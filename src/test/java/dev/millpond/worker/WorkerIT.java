@@ -1,0 +1,223 @@
+package dev.millpond.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.millpond.admission.Admission;
+import dev.millpond.admission.Decision;
+import dev.millpond.handler.JobContext;
+import dev.millpond.handler.JobHandler;
+import dev.millpond.job.Attempt;
+import dev.millpond.job.Job;
+import dev.millpond.job.JobError;
+import dev.millpond.job.JobState;
+import dev.millpond.job.Jobs;
+import dev.millpond.job.LogLine;
+import dev.millpond.lease.Leases;
+import dev.millpond.queue.QueueName;
+import dev.millpond.testing.IntegrationTest;
+import dev.millpond.testing.Sample;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.context.TestConfiguration;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
+
+/** The worker loop with the shipped handlers and some bad ones. */
+@IntegrationTest
+@Import(WorkerIT.BadHandlers.class)
+@Timeout(60)
+class WorkerIT {
+
+  private static final AtomicInteger queues = new AtomicInteger();
+
+  @Autowired private Admission admission;
+  @Autowired private Leases leases;
+  @Autowired private Jobs jobs;
+  @Autowired private Slots slots;
+  @Autowired private Deaf deaf;
+
+  private final QueueName queue = new QueueName("worker-" + queues.incrementAndGet());
+
+  private UUID submit(Sample sample) {
+    Decision decision = admission.admit(queue, List.of(sample.submission()), null);
+    return ((Decision.Accepted) decision).jobs().getFirst().id();
+  }
+
+  private Job job(UUID id) {
+    return jobs.find(id).orElseThrow();
+  }
+
+  private Job reach(UUID id, JobState state) {
+    return await().atMost(Duration.ofSeconds(20)).until(() -> job(id), j -> j.state() == state);
+  }
+
+  @Test
+  void aJobIsPickedUpWithoutWaitingForThePoll() {
+    Job done = reach(submit(Sample.noop()), JobState.SUCCEEDED);
+    assertThat(Duration.between(done.submittedAt(), done.startedAt()))
+        .isLessThan(Duration.ofMillis(900));
+  }
+
+  @Test
+  void aDelayedJobStartsAtItsTimeAndNotBefore() {
+    Job done = reach(submit(Sample.noop().delay(Duration.ofMillis(300))), JobState.SUCCEEDED);
+    assertThat(done.startedAt()).isAfterOrEqualTo(done.runAt());
+    assertThat(Duration.between(done.runAt(), done.startedAt())).isLessThan(Duration.ofMillis(900));
+  }
+
+  @Test
+  void progressIsSeenWhileAJobRuns() {
+    UUID id = submit(Sample.of("demo.sleep", "{\"duration\":\"PT3S\",\"steps\":10}"));
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> job(id).state() == JobState.RUNNING && job(id).progress() != null);
+    assertThat(reach(id, JobState.SUCCEEDED).progress())
+        .returns(100, p -> p == null ? -1 : p.percent());
+  }
+
+  @Test
+  void aFailingJobIsTriedAgain() {
+    UUID id = submit(Sample.of("demo.fail", "{\"times\":2}").attempts(5, Duration.ofMillis(10)));
+    Job done = reach(id, JobState.SUCCEEDED);
+    assertThat(jobs.attempts(done)).extracting(Attempt::number).containsExactly(1, 2, 3);
+    assertThat(jobs.attempts(done)).filteredOn(a -> a.error() != null).hasSize(2);
+  }
+
+  @Test
+  void aRunningJobThatIsCancelledStops() {
+    UUID id = submit(Sample.of("demo.sleep", "{\"duration\":\"PT1M\"}"));
+    reach(id, JobState.RUNNING);
+    leases.cancel(id);
+    Job cancelled = reach(id, JobState.CANCELLED);
+    assertThat(Duration.between(cancelled.startedAt(), Instant.now()))
+        .isLessThan(Duration.ofSeconds(20));
+  }
+
+  @Test
+  void whatAHandlerLogsIsKept() {
+    UUID id = submit(Sample.of("test.log", null));
+    reach(id, JobState.SUCCEEDED);
+    assertThat(jobs.log(id)).extracting(LogLine::line).containsExactly("one", "two ");
+  }
+
+  @Test
+  void aHandlerThatIgnoresItsInterruptIsTimedOutKeepsItsSlotAndIsNotRunBesideItself() {
+    UUID id =
+        submit(
+            Sample.of("test.deaf", null)
+                .timeout(Duration.ofMillis(200))
+                .attempts(2, Duration.ZERO));
+    await().until(() -> deaf.running.get() == 1);
+    // Timed out and claimed again, it comes back for as long as the old run lives.
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> jobs.attempts(job(id)), a -> !a.isEmpty() && a.getFirst().error() != null);
+    assertThat(jobs.attempts(job(id)).getFirst().error())
+        .returns(JobError.TIMEOUT, e -> e == null ? "" : e.type());
+    assertThat(slots.find(id)).isPresent();
+    assertThat(deaf.running).hasValue(1);
+
+    deaf.mayEnd.countDown();
+    reach(id, JobState.SUCCEEDED);
+    assertThat(deaf.most).hasValue(1);
+  }
+
+  @Test
+  void anErrorOfTheHandlerFailsTheAttemptAndNotTheWorker() {
+    UUID id = submit(Sample.of("test.error", null).attempts(1, Duration.ZERO));
+    assertThat(reach(id, JobState.FAILED).error()).isNotNull();
+    reach(submit(Sample.noop()), JobState.SUCCEEDED);
+  }
+
+  /** Payload of the test handlers. */
+  record Nothing() {}
+
+  @TestConfiguration(proxyBeanMethods = false)
+  static class BadHandlers {
+
+    @Bean
+    Deaf deaf() {
+      return new Deaf();
+    }
+
+    @Bean
+    JobHandler<Nothing> talkative() {
+      return new Simple(
+          "test.log",
+          context -> {
+            context.log("one");
+            context.log("two\u0000");
+          });
+    }
+
+    @Bean
+    JobHandler<Nothing> broken() {
+      return new Simple(
+          "test.error",
+          context -> {
+            throw new StackOverflowError("test");
+          });
+    }
+  }
+
+  /** What a simple handler does. */
+  interface Work {
+    void with(JobContext context) throws Exception;
+  }
+
+  record Simple(String type, Work work) implements JobHandler<Nothing> {
+    @Override
+    public Class<Nothing> payloadType() {
+      return Nothing.class;
+    }
+
+    @Override
+    public @Nullable Object handle(Nothing payload, JobContext context) throws Exception {
+      work.with(context);
+      return null;
+    }
+  }
+
+  /** Ignores its interrupt until it may end. */
+  static final class Deaf implements JobHandler<Nothing> {
+
+    private final CountDownLatch mayEnd = new CountDownLatch(1);
+    private final AtomicInteger running = new AtomicInteger();
+    private final AtomicInteger most = new AtomicInteger();
+
+    @Override
+    public String type() {
+      return "test.deaf";
+    }
+
+    @Override
+    public Class<Nothing> payloadType() {
+      return Nothing.class;
+    }
+
+    @Override
+    public @Nullable Object handle(Nothing payload, JobContext context) {
+      most.accumulateAndGet(running.incrementAndGet(), Math::max);
+      boolean ended = false;
+      while (!ended) {
+        try {
+          mayEnd.await();
+          ended = true;
+        } catch (InterruptedException ignored) {
+          // That is what it is for.
+        }
+      }
+      running.decrementAndGet();
+      return null;
+    }
+  }
+}
