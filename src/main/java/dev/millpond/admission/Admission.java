@@ -187,6 +187,12 @@ public class Admission {
     return used.isOf(key) ? new Decision.Replayed(used.jobs()) : new Decision.KeyReused();
   }
 
+  /** How full the queue is now; touches no database. */
+  public Pressure pressure(QueueName queue) {
+    return new Pressure(
+        permits.cap(queue), permits.depth(queue), permits.room(queue), permits.drainRate(queue));
+  }
+
   /**
    * Queues a finished job again, if the queue has room.
    *

@@ -60,17 +60,22 @@ public class Permits {
 
   /** How many jobs wait in the queue. */
   public int depth(QueueName queue) {
-    return flow(queue).depth();
+    return known(queue).map(Flow::depth).orElse(0);
+  }
+
+  // To ask about a queue must not cost memory: any text may come in a path.
+  private Optional<Flow> known(QueueName queue) {
+    return Optional.ofNullable(flows.get(queue));
   }
 
   /** How many jobs of the queue start in a second while others wait; empty until it is known. */
   public OptionalDouble drainRate(QueueName queue) {
-    return flow(queue).drainRate();
+    return known(queue).map(Flow::drainRate).orElse(OptionalDouble.empty());
   }
 
   /** Roughly how many jobs will start before one that could have started for the given time. */
   public int ahead(QueueName queue, Duration waited) {
-    return flow(queue).ahead(waited, System.nanoTime());
+    return known(queue).map(flow -> flow.ahead(waited, System.nanoTime())).orElse(0);
   }
 
   /**
@@ -79,7 +84,7 @@ public class Permits {
    */
   Optional<Refusal> refusal(QueueName queue) {
     int cap = cap(queue);
-    int depth = flow(queue).depth();
+    int depth = depth(queue);
     return depth < cap && total() < properties.totalCap()
         ? Optional.empty()
         : Optional.of(refuse(queue, depth, cap));

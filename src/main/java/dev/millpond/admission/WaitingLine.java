@@ -12,7 +12,7 @@ final class WaitingLine {
 
   private static final double NANOS = Duration.ofSeconds(1).toNanos();
 
-  /** The range of answers while nothing drains. */
+  /** The range of answers while nothing drains, if none of them is longer than the longest. */
   private static final Duration STUCK_LEAST = Duration.ofSeconds(30);
 
   private static final Duration STUCK_MOST = Duration.ofSeconds(90);
@@ -36,7 +36,9 @@ final class WaitingLine {
    */
   Duration book(OptionalDouble rate, long now, double random) {
     if (rate.isEmpty() || rate.getAsDouble() <= 0) {
-      return spread(STUCK_LEAST, STUCK_MOST, random);
+      return longest.compareTo(STUCK_MOST) < 0
+          ? spread(longest.dividedBy(2), longest, random)
+          : spread(STUCK_LEAST, STUCK_MOST, random);
     }
     long step = (long) (NANOS / rate.getAsDouble());
     long turn = (open && nextTurn - now > 0 ? nextTurn : now) + step;

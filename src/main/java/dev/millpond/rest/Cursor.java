@@ -1,30 +1,30 @@
 package dev.millpond.rest;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Base64;
-import java.util.UUID;
 import java.util.zip.CRC32;
 
 /**
- * The place in a list where the next page begins: the id of the last item, as a token that clients
- * pass on unread. Its checksum tells a token of ours from a made-up or damaged one; it is no
- * secret.
+ * The place in a list where the next page begins: what the last item is known by, as a token that
+ * clients pass on unread. Its checksum tells a token of this list from a made-up, damaged or other
+ * one; it is no secret.
  */
-public final class Cursor {
+public enum Cursor {
+  /** By id, newest first. */
+  JOBS,
+  /** By name. */
+  QUEUES;
 
-  private static final byte VERSION = 1;
-  private static final int SIZE = 1 + 2 * Long.BYTES + Integer.BYTES;
-
-  private Cursor() {}
+  private static final int CHECKSUM = Integer.BYTES;
 
   /** The token for a place. */
-  public static String encode(UUID last) {
-    byte[] token = new byte[SIZE];
-    ByteBuffer.wrap(token)
-        .put(VERSION)
-        .putLong(last.getMostSignificantBits())
-        .putLong(last.getLeastSignificantBits());
-    ByteBuffer.wrap(token).putInt(SIZE - Integer.BYTES, checksum(token));
+  public String encode(String last) {
+    byte[] place = last.getBytes(UTF_8);
+    byte[] token =
+        ByteBuffer.allocate(CHECKSUM + place.length).putInt(checksum(place)).put(place).array();
     return Base64.getUrlEncoder().withoutPadding().encodeToString(token);
   }
 
@@ -33,27 +33,26 @@ public final class Cursor {
    *
    * @throws ProblemException {@code invalid-cursor}
    */
-  public static UUID decode(String token) {
+  public String decode(String token) {
     try {
       byte[] bytes = Base64.getUrlDecoder().decode(token);
-      if (bytes.length == SIZE) {
-        ByteBuffer parts = ByteBuffer.wrap(bytes);
-        boolean known = parts.get() == VERSION;
-        UUID last = new UUID(parts.getLong(), parts.getLong());
-        if (known && parts.getInt() == checksum(bytes)) {
-          return last;
+      if (bytes.length > CHECKSUM) {
+        byte[] place = Arrays.copyOfRange(bytes, CHECKSUM, bytes.length);
+        if (ByteBuffer.wrap(bytes).getInt() == checksum(place)) {
+          return new String(place, UTF_8);
         }
       }
     } catch (IllegalArgumentException _) {
       // Not even base64: refused below like any other damage.
     }
     throw new ProblemException(
-        Problem.INVALID_CURSOR, "The cursor is damaged, or was not made by this service.");
+        Problem.INVALID_CURSOR, "The cursor is damaged, or was not made for this list.");
   }
 
-  private static int checksum(byte[] token) {
+  private int checksum(byte[] place) {
     CRC32 crc = new CRC32();
-    crc.update(token, 0, SIZE - Integer.BYTES);
+    crc.update(name().getBytes(UTF_8));
+    crc.update(place);
     return (int) crc.getValue();
   }
 }

@@ -6,7 +6,6 @@ import dev.millpond.job.Attempt;
 import dev.millpond.job.JobError;
 import dev.millpond.job.LogLine;
 import dev.millpond.job.Progress;
-import io.swagger.v3.oas.annotations.media.Schema;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -14,54 +13,35 @@ import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** A job as the API tells it. */
-@Schema(name = "Job", description = "A job as it is at this moment.")
+/**
+ * A job as the API tells it; {@code openapi/schemas.yaml} says what each field means. Payload,
+ * result, attempts and log are left out where they were not asked for, everything else is always
+ * there.
+ *
+ * @param payload JSON, as it was submitted
+ * @param result JSON, as the handler returned it
+ */
 record JobBody(
     UUID id,
     String queue,
     String type,
-    @Schema(
-            allowableValues = {
-              "scheduled",
-              "queued",
-              "running",
-              "cancelling",
-              "retrying",
-              "succeeded",
-              "failed",
-              "cancelled",
-              "expired"
-            })
-        String state,
-    @Schema(
-            description = "What a waiting job waits for.",
-            allowableValues = {"time", "slot", "concurrency"})
-        @Nullable String reason,
+    String state,
+    @Nullable String reason,
     int priority,
-    @Schema(description = "As it was submitted.", type = "object")
-        @JsonRawValue
-        @JsonInclude(JsonInclude.Include.NON_NULL)
-        @Nullable String payload,
-    @Schema(description = "What the handler returned.", type = "object")
-        @JsonRawValue
-        @JsonInclude(JsonInclude.Include.NON_NULL)
-        @Nullable String result,
+    @JsonRawValue @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String payload,
+    @JsonRawValue @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String result,
     @Nullable JobError error,
-    @Schema(description = "How often it has started.") int attempt,
+    int attempt,
     int maxAttempts,
-    @Schema(
-            description =
-                "Starts that ended with the death of their worker; they use up no attempt.")
-        int recoveries,
+    int recoveries,
     @Nullable Progress progress,
     Instant submittedAt,
-    @Schema(description = "When it may start, or may start again.") Instant runAt,
+    Instant runAt,
     @Nullable Instant startBy,
-    @Schema(type = "string", format = "duration", example = "PT5M") Duration timeout,
-    @Schema(description = "Its first start.") @Nullable Instant startedAt,
+    Duration timeout,
+    @Nullable Instant startedAt,
     @Nullable Instant finishedAt,
-    @Schema(description = "Roughly how many jobs start before it, itself included.")
-        @Nullable Integer position,
+    @Nullable Integer position,
     @Nullable Instant estimatedStartAt,
     int version,
     Map<String, String> labels,

@@ -13,15 +13,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /** One job: how it is, and what can be done to it. */
 @RestController
+@RequestMapping(produces = MediaType.APPLICATION_JSON_VALUE)
 class JobController {
 
   /** How often a change is tried on a job that moves from one state to another meanwhile. */
@@ -42,6 +45,7 @@ class JobController {
     this.bodies = bodies;
   }
 
+  @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_GONE})
   @GetMapping("/v1/jobs/{id}")
   ResponseEntity<JobBody> get(@PathVariable String id) {
     return answer(HttpStatus.OK, find(id));
@@ -50,11 +54,19 @@ class JobController {
   /** What a job's handlers logged. */
   record Log(List<LogLine> lines) {}
 
+  @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_GONE})
   @GetMapping("/v1/jobs/{id}/log")
   Log log(@PathVariable String id) {
     return new Log(jobs.log(find(id).id()));
   }
 
+  @Answers({
+    Problem.JOB_NOT_FOUND,
+    Problem.JOB_FINISHED,
+    Problem.JOB_GONE,
+    Problem.OUTCOME_UNKNOWN,
+    Problem.OVERLOADED
+  })
   @PostMapping("/v1/jobs/{id}/cancel")
   ResponseEntity<JobBody> cancel(@PathVariable String id) {
     for (int i = 0; i < TRIES; i++) {
@@ -75,6 +87,14 @@ class JobController {
     throw moving();
   }
 
+  @Answers({
+    Problem.JOB_NOT_FOUND,
+    Problem.JOB_RUNNING,
+    Problem.JOB_GONE,
+    Problem.QUEUE_FULL,
+    Problem.OUTCOME_UNKNOWN,
+    Problem.OVERLOADED
+  })
   @PostMapping("/v1/jobs/{id}/retry")
   ResponseEntity<JobBody> retry(@PathVariable String id) {
     for (int i = 0; i < TRIES; i++) {
@@ -104,6 +124,12 @@ class JobController {
     return true;
   }
 
+  @Answers({
+    Problem.JOB_NOT_FOUND,
+    Problem.JOB_NOT_FINISHED,
+    Problem.JOB_GONE,
+    Problem.OUTCOME_UNKNOWN
+  })
   @DeleteMapping("/v1/jobs/{id}")
   ResponseEntity<Void> remove(@PathVariable String id) {
     Job job = find(id);

@@ -21,15 +21,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
-import org.springframework.http.ResponseEntity.BodyBuilder;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
-import org.springframework.web.servlet.support.ServletUriComponentsBuilder;
 
 /** Lists of jobs, newest first. */
 @RestController
+@RequestMapping(produces = MediaType.APPLICATION_JSON_VALUE)
 class JobListController {
 
   private static final int MAX_IDS = 100;
@@ -45,30 +45,29 @@ class JobListController {
   /** A page of jobs. */
   record Page(List<JobBody> items, @Nullable String nextCursor) {}
 
+  @Answers({Problem.INVALID_CURSOR, Problem.UNKNOWN_FILTER, Problem.QUEUE_NOT_FOUND})
   @GetMapping("/v1/jobs")
   ResponseEntity<Page> list(HttpServletRequest request) {
     ListQuery query =
-        ListQuery.of(request, "id", "queue", "state", "type", "label", "submittedAfter", "include");
+        ListQuery.of(
+            request,
+            Cursor.JOBS,
+            "id",
+            "queue",
+            "state",
+            "type",
+            "label",
+            "submittedAfter",
+            "include");
     Set<Part> parts = parts(query);
     Optional<String> ids = query.filter("id");
     if (ids.isPresent()) {
       return ResponseEntity.ok(new Page(bodies(byId(ids.get()), parts), null));
     }
-    JobPage page = jobs.list(filter(query), query.after(), query.limit());
-    String next = page.next() == null ? null : Cursor.encode(page.next());
-    BodyBuilder answer = ResponseEntity.ok();
-    if (next != null) {
-      String link =
-          ServletUriComponentsBuilder.fromRequest(request)
-              .scheme(null)
-              .host(null)
-              .port(null)
-              .replaceQueryParam("cursor", next)
-              .build()
-              .toUriString();
-      answer.header(HttpHeaders.LINK, "<" + link + ">; rel=\"next\"");
-    }
-    return answer.body(new Page(bodies(page.jobs(), parts), next));
+    UUID after = query.after() == null ? null : UUID.fromString(query.after());
+    JobPage page = jobs.list(filter(query), after, query.limit());
+    String next = page.next() == null ? null : Cursor.JOBS.encode(page.next().toString());
+    return NextPage.link(request, next).body(new Page(bodies(page.jobs(), parts), next));
   }
 
   private List<JobBody> bodies(List<Job> list, Set<Part> parts) {

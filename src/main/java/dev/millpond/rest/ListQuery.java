@@ -9,17 +9,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The query of a list, read strictly: a filter that does not exist is refused, not ignored.
  *
  * @param limit 1 to 500 items a page
- * @param after the last item of the page before; null for the first page
+ * @param after what the last item of the page before is known by; null for the first page
  * @param filters the values given, by filter, in the order given
  */
-public record ListQuery(int limit, @Nullable UUID after, Map<String, List<String>> filters) {
+public record ListQuery(int limit, @Nullable String after, Map<String, List<String>> filters) {
 
   private static final int DEFAULT_LIMIT = 50;
   private static final int MAX_LIMIT = 500;
@@ -27,15 +26,16 @@ public record ListQuery(int limit, @Nullable UUID after, Map<String, List<String
   /**
    * Reads the query.
    *
+   * @param list whose cursors are taken
    * @param filters the filters that the list knows, besides {@code limit} and {@code cursor}
    * @throws ProblemException {@code unknown-filter}, {@code invalid-cursor} or {@code
    *     invalid-request}
    */
-  public static ListQuery of(HttpServletRequest request, String... filters) {
-    return of(request.getParameterMap(), filters);
+  public static ListQuery of(HttpServletRequest request, Cursor list, String... filters) {
+    return of(request.getParameterMap(), list, filters);
   }
 
-  static ListQuery of(Map<String, String[]> query, String... filters) {
+  static ListQuery of(Map<String, String[]> query, Cursor list, String... filters) {
     SortedSet<String> known = new TreeSet<>(Arrays.asList(filters));
     refuseUnknown(query, known);
     Map<String, List<String>> given =
@@ -44,7 +44,7 @@ public record ListQuery(int limit, @Nullable UUID after, Map<String, List<String
             .collect(toUnmodifiableMap(name -> name, name -> List.of(values(query, name))));
     return new ListQuery(
         single(query, "limit").map(ListQuery::limit).orElse(DEFAULT_LIMIT),
-        single(query, "cursor").map(Cursor::decode).orElse(null),
+        single(query, "cursor").map(list::decode).orElse(null),
         given);
   }
 

@@ -3,14 +3,18 @@ package dev.millpond.rest;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
+import io.swagger.v3.oas.models.PathItem;
+import io.swagger.v3.oas.models.Paths;
 import io.swagger.v3.oas.models.examples.Example;
 import io.swagger.v3.oas.models.headers.Header;
 import io.swagger.v3.oas.models.info.Info;
 import io.swagger.v3.oas.models.media.Content;
 import io.swagger.v3.oas.models.media.MediaType;
 import io.swagger.v3.oas.models.media.Schema;
+import io.swagger.v3.oas.models.parameters.Parameter;
 import io.swagger.v3.oas.models.responses.ApiResponse;
 import io.swagger.v3.oas.models.responses.ApiResponses;
+import io.swagger.v3.oas.models.servers.Server;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -18,15 +22,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.customizers.GlobalOperationCustomizer;
+import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.info.BuildProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.web.method.HandlerMethod;
 
-/** The parts of the OpenAPI document that are not read off the controllers. */
+/**
+ * The OpenAPI document. Which operations there are is read off the controllers, and which problems
+ * they answer with off their {@link Answers}; what they take and answer when it goes well is
+ * written in {@code openapi/*.yaml}, since they read requests by hand. A test holds the three
+ * together.
+ */
 @Configuration(proxyBeanMethods = false)
 class OpenApiText {
 
@@ -39,6 +50,9 @@ class OpenApiText {
           Problem.MISDIRECTED_REQUEST,
           Problem.INTERNAL_ERROR,
           Problem.DATABASE_UNAVAILABLE);
+
+  /** Refused before it is known whose queue is meant. */
+  private static final Set<String> BEFORE_THE_CONTROLLER = Set.of("403", "406", "421");
 
   private static final String MEDIA_TYPE = "application/problem+json";
   private static final String DESCRIPTION =
@@ -64,43 +78,94 @@ class OpenApiText {
                 .title("Millpond")
                 .description(DESCRIPTION)
                 .version(version == null ? "unknown" : version))
-        .components(components());
+        .servers(List.of(new Server().url("/").description("This service")));
   }
 
-  private static Components components() {
-    Components components = new Components().addSchemas("Problem", problemSchema());
+  /** Lays the written text over what was found at the controllers. */
+  @Bean
+  OpenApiCustomizer writtenText() {
+    OpenAPI text = OpenApiFiles.read();
+    addProblems(text.getComponents());
+    return document -> {
+      document.setTags(text.getTags());
+      document.setComponents(text.getComponents());
+      document.getPaths().forEach((path, found) -> describe(found, path, text.getPaths()));
+      document.setPaths(sorted(document.getPaths(), List.copyOf(text.getPaths().keySet())));
+    };
+  }
+
+  private static void addProblems(Components components) {
     for (Problem problem : Problem.values()) {
       components.addExamples(
           problem.slug(),
           new Example().summary(problem.title()).value(ProblemExample.of(problem).json()));
     }
-    return components;
   }
 
-  private static Schema<?> problemSchema() {
-    return typed("object", "What was refused, why, and what to do (RFC 9457).")
-        .required(List.of("type", "title", "status", "detail"))
-        .addProperty("type", typed("string", "The path of the page that explains the problem."))
-        .addProperty("title", typed("string", "The problem in a few words."))
-        .addProperty("status", typed("integer", "The HTTP status."))
-        .addProperty("detail", typed("string", "What is special about this occurrence."))
-        .addProperty("errors", errorsSchema())
-        .additionalProperties(true);
+  /** The paths in the order in which they are written, then those that are not. */
+  private static Paths sorted(Paths found, List<String> order) {
+    Paths sorted = new Paths();
+    Stream.concat(order.stream(), found.keySet().stream())
+        .filter(found::containsKey)
+        .forEach(path -> sorted.putIfAbsent(path, found.get(path)));
+    return sorted;
   }
 
-  private static Schema<?> errorsSchema() {
-    Schema<?> error =
-        typed("object", "A bad place of the request.")
-            .required(List.of("detail"))
-            .addProperty("pointer", typed("string", "Its JSON Pointer, if it is in the body."))
-            .addProperty("parameter", typed("string", "Its name, if it is in path or query."))
-            .addProperty("header", typed("string", "Its name, if it is a header."))
-            .addProperty("detail", typed("string", "What is wrong with it."));
-    return typed("array", "Each bad place of the request.").items(error);
+  private static void describe(PathItem found, String path, Paths text) {
+    @Nullable PathItem written = text.get(path);
+    if (written != null) {
+      Map<PathItem.HttpMethod, Operation> operations = written.readOperationsMap();
+      found
+          .readOperationsMap()
+          .forEach(
+              (method, operation) -> {
+                @Nullable Operation words = operations.get(method);
+                if (words != null) {
+                  describe(operation, words, written.getParameters());
+                }
+              });
+    }
   }
 
-  private static Schema<?> typed(String type, String description) {
-    return new Schema<>().types(new LinkedHashSet<>(List.of(type))).description(description);
+  private static void describe(
+      Operation found, Operation written, @Nullable List<Parameter> ofPath) {
+    found.operationId(written.getOperationId());
+    found.tags(written.getTags());
+    found.summary(written.getSummary());
+    found.description(written.getDescription());
+    found.parameters(
+        Stream.of(ofPath, written.getParameters())
+            .flatMap(some -> some == null ? Stream.<Parameter>empty() : some.stream())
+            .toList());
+    found.requestBody(written.getRequestBody());
+    ApiResponses responses = new ApiResponses();
+    responses.putAll(written.getResponses());
+    found
+        .getResponses()
+        .forEach(
+            (status, response) -> {
+              if (status.compareTo("400") >= 0) {
+                responses.addApiResponse(status, response);
+              }
+            });
+    found.responses(responses);
+    if (written.getOperationId().startsWith("submit")) {
+      addRateLimit(responses);
+    }
+  }
+
+  private static void addRateLimit(ApiResponses responses) {
+    responses.forEach(
+        (status, response) -> {
+          if (status.compareTo("400") >= 0 && !BEFORE_THE_CONTROLLER.contains(status)) {
+            response.addHeaderObject("RateLimit-Policy", header("RateLimitPolicy"));
+            response.addHeaderObject("RateLimit", header("RateLimit"));
+          }
+        });
+  }
+
+  private static Header header(String name) {
+    return new Header().$ref("#/components/headers/" + name);
   }
 
   /** Adds to each operation the problems that it can answer with, one response a status. */
@@ -138,14 +203,11 @@ class OpenApiText {
         new ApiResponse()
             .description(String.join("; ", titles) + ".")
             .content(new Content().addMediaType(MEDIA_TYPE, document));
-    return problems.stream().anyMatch(problem -> problem.status() == 503)
-        ? response.addHeaderObject("Retry-After", retryAfter())
+    boolean isWorthRepeating =
+        problems.stream()
+            .anyMatch(p -> p.status() == 503 || p == Problem.IDEMPOTENCY_KEY_IN_FLIGHT);
+    return isWorthRepeating
+        ? response.addHeaderObject("Retry-After", header("RetryAfter"))
         : response;
-  }
-
-  private static Header retryAfter() {
-    return new Header()
-        .description("After how many seconds the same request should be sent again.")
-        .schema(typed("integer", "Whole seconds."));
   }
 }

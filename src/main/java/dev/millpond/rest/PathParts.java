@@ -1,9 +1,13 @@
 package dev.millpond.rest;
 
 import dev.millpond.queue.QueueName;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.springframework.web.servlet.HandlerMapping;
 
 /** Reads the names in a path. */
 final class PathParts {
@@ -27,6 +31,15 @@ final class PathParts {
           Problem.QUEUE_NOT_FOUND, "A queue's name matches " + QueueName.PATTERN + ".");
     }
     return new QueueName(name);
+  }
+
+  /** The queue that a submit names in its path, if that is a queue's name. */
+  static Optional<QueueName> queueOf(HttpServletRequest request) {
+    return request.getAttribute(HandlerMapping.URI_TEMPLATE_VARIABLES_ATTRIBUTE)
+                instanceof Map<?, ?> parts
+            && parts.get("queue") instanceof String name
+        ? Optional.of(name).filter(QueueName::isValid).map(QueueName::new)
+        : Optional.of(QueueName.DEFAULT);
   }
 
   /**

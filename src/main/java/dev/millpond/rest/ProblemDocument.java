@@ -86,7 +86,8 @@ public record ProblemDocument(
 
   /** The same with {@code Retry-After} rounded up to whole seconds, and {@code retryAfterMs}. */
   public ProblemDocument retryAfter(Duration wait) {
-    return retryAfter(Math.ceilDiv(wait.toMillis(), 1_000L)).with("retryAfterMs", wait.toMillis());
+    long millis = Math.max(1, wait.toMillis());
+    return retryAfter(Math.ceilDiv(millis, 1_000L)).with("retryAfterMs", millis);
   }
 
   /** The same, and the connection ends after it, because more of the request may come. */

@@ -52,7 +52,7 @@ public class Problems {
   public ProblemDocument of(Throwable failure, HttpServletRequest request) {
     return switch (failure) {
       case ProblemException refusal -> refusal.document();
-      case QueueFull full -> Refusals.full(full.refusal());
+      case QueueFull full -> RateLimit.tell(full.refusal(), Refusals.full(full.refusal()));
       case UnknownQueue unknown -> Refusals.unknown(unknown);
       case HttpRequestMethodNotSupportedException method -> methodNotAllowed(method);
       case HttpMediaTypeNotSupportedException type -> unsupported(type);

@@ -13,13 +13,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PutMapping;
+import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /** Queues: what waits in them, and their settings. */
 @RestController
+@RequestMapping(produces = MediaType.APPLICATION_JSON_VALUE)
 class QueueController {
 
   private final Queues queues;
@@ -35,16 +39,27 @@ class QueueController {
   /** A page of queues, in alphabetical order. */
   record Page(List<QueueBody> items, @Nullable String nextCursor) {}
 
+  @Answers({Problem.INVALID_CURSOR, Problem.UNKNOWN_FILTER})
   @GetMapping("/v1/queues")
-  Page list() {
+  ResponseEntity<Page> list(HttpServletRequest request) {
+    ListQuery query = ListQuery.of(request, Cursor.QUEUES);
+    List<Queue> rest = queues.all().stream().filter(queue -> isAfter(query, queue)).toList();
+    List<Queue> page = rest.stream().limit(query.limit()).toList();
+    String next =
+        page.size() < rest.size() ? Cursor.QUEUES.encode(page.getLast().name().value()) : null;
     Map<String, QueueCounts> counts = jobs.counts();
-    return new Page(
-        queues.all().stream()
+    List<QueueBody> items =
+        page.stream()
             .map(q -> body(q, counts.getOrDefault(q.name().value(), QueueCounts.NONE)))
-            .toList(),
-        null);
+            .toList();
+    return NextPage.link(request, next).body(new Page(items, next));
   }
 
+  private static boolean isAfter(ListQuery query, Queue queue) {
+    return query.after() == null || queue.name().value().compareTo(query.after()) > 0;
+  }
+
+  @Answers(Problem.QUEUE_NOT_FOUND)
   @GetMapping("/v1/queues/{queue}")
   QueueBody get(@PathVariable String queue) {
     QueueName name = PathParts.queue(queue);
@@ -55,6 +70,14 @@ class QueueController {
             () -> new ProblemException(Problem.QUEUE_NOT_FOUND, "There is no queue " + name + "."));
   }
 
+  @Answers({
+    Problem.QUEUE_NOT_FOUND,
+    Problem.PAYLOAD_TOO_LARGE,
+    Problem.UNSUPPORTED_MEDIA_TYPE,
+    Problem.TOO_MANY_QUEUES,
+    Problem.OUTCOME_UNKNOWN,
+    Problem.OVERLOADED
+  })
   @PutMapping("/v1/queues/{queue}")
   QueueBody put(@PathVariable String queue, HttpServletRequest request) throws IOException {
     QueueName name = PathParts.queue(queue);

@@ -30,6 +30,8 @@ final class ReachFilter extends OncePerRequestFilter {
 
   private static final Logger log = LoggerFactory.getLogger(ReachFilter.class);
 
+  private static final String HEALTH = "/actuator/health";
+
   private final KnownHosts hosts;
 
   ReachFilter(RestSettings settings, ServerProperties server, Environment environment) {
@@ -54,13 +56,23 @@ final class ReachFilter extends OncePerRequestFilter {
       throws ServletException, IOException {
     @Nullable String host = request.getHeader(HttpHeaders.HOST);
     @Nullable String origin = request.getHeader(HttpHeaders.ORIGIN);
-    if (!hosts.know(host)) {
+    if (!hosts.know(host) && !isProbe(request)) {
       ProblemWriter.write(request, response, misdirected());
     } else if (origin != null && !hosts.isOwn(origin, host)) {
       ProblemWriter.write(request, response, foreign());
     } else {
       chain.doFilter(request, response);
     }
+  }
+
+  /**
+   * An orchestrator asks for a node's health by its address, which no setting lists. The answer is
+   * up or down: a web page that got hold of it had learnt nothing.
+   */
+  private static boolean isProbe(HttpServletRequest request) {
+    // Not the path as it was sent, in which /actuator/health/../.. would lead elsewhere.
+    String path = request.getServletPath();
+    return path.equals(HEALTH) || path.startsWith(HEALTH + "/");
   }
 
   private static ProblemDocument misdirected() {

@@ -22,13 +22,15 @@ public final class RequestBodies {
   /** The largest body of a batch. */
   public static final int BATCH = 16 * 1024 * 1024;
 
+  private static final int PART = 8 * 1024;
+
   private RequestBodies() {}
 
   /**
    * The body, which must be {@code application/json} and not compressed.
    *
-   * @throws ProblemException {@code unsupported-media-type} or {@code payload-too-large}; the
-   *     latter closes the connection
+   * @throws ProblemException {@code unsupported-media-type}, {@code payload-too-large} or {@code
+   *     overloaded}; the latter two close the connection
    */
   public static byte[] read(HttpServletRequest request, int limit) throws IOException {
     if (!isJson(request.getContentType())) {
@@ -39,18 +41,19 @@ public final class RequestBodies {
     if (length > limit) {
       throw tooLarge(limit);
     }
-    return length >= 0
-        ? request.getInputStream().readNBytes((int) length)
-        : readUnknownLength(request.getInputStream(), limit);
+    return read(request, Math.clamp(length, 0, PART), limit);
   }
 
-  private static byte[] readUnknownLength(InputStream input, int limit) throws IOException {
-    ByteArrayOutputStream body = new ByteArrayOutputStream();
-    byte[] part = new byte[8 * 1024];
+  // What is announced takes no room yet: whoever announces much and sends nothing costs nothing.
+  private static byte[] read(HttpServletRequest request, int size, int limit) throws IOException {
+    InputStream input = request.getInputStream();
+    ByteArrayOutputStream body = new ByteArrayOutputStream(size);
+    byte[] part = new byte[size == 0 ? PART : size];
     for (int read = input.read(part); read >= 0; read = input.read(part)) {
       if (body.size() + read > limit) {
         throw tooLarge(limit);
       }
+      BodyRoom.take(request, read);
       body.write(part, 0, read);
     }
     return body.toByteArray();

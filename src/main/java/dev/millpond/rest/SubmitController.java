@@ -11,6 +11,7 @@ import dev.millpond.queue.QueueName;
 import dev.millpond.rest.SubmissionReader.Batch;
 import dev.millpond.rest.SubmissionReader.Item;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -20,17 +21,22 @@ import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.ResponseEntity.BodyBuilder;
+import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
  * The way in: one job, or many at once. A 2xx answer is a promise that survives the loss of service
- * and database.
+ * and database. Who accepts no JSON is refused by the mapping: once a job is accepted, it is too
+ * late for a 406.
  */
 @RestController
+@RequestMapping(produces = MediaType.APPLICATION_JSON_VALUE)
 class SubmitController {
 
   private final Admission admission;
@@ -55,6 +61,20 @@ class SubmitController {
     this.clock = clock;
   }
 
+  @Answers({
+    Problem.INVALID_IDEMPOTENCY_KEY,
+    Problem.UNKNOWN_TYPE,
+    Problem.QUEUE_NOT_FOUND,
+    Problem.IDEMPOTENCY_KEY_IN_FLIGHT,
+    Problem.JOB_GONE,
+    Problem.PAYLOAD_TOO_LARGE,
+    Problem.UNSUPPORTED_MEDIA_TYPE,
+    Problem.IDEMPOTENCY_KEY_REUSED,
+    Problem.TOO_MANY_QUEUES,
+    Problem.QUEUE_FULL,
+    Problem.OUTCOME_UNKNOWN,
+    Problem.OVERLOADED
+  })
   @PostMapping({"/v1/jobs", "/v1/queues/{queue}/jobs"})
   ResponseEntity<JobBody> submit(
       @PathVariable(required = false) @Nullable String queue, HttpServletRequest request)
@@ -71,7 +91,7 @@ class SubmitController {
           case Decision.Refused refused -> throw refused(refused);
         };
     JobBody answer = bodies.whole(job);
-    return accepted(decision)
+    return accepted(decision, name)
         .location(URI.create("/v1/jobs/" + job.id()))
         .headers(headers -> bodies.retryAfter(answer, headers))
         .body(answer);
@@ -86,6 +106,20 @@ class SubmitController {
   /** The verdicts in the order sent. */
   record Verdicts(List<Verdict> items) {}
 
+  @Answers({
+    Problem.INVALID_IDEMPOTENCY_KEY,
+    Problem.QUEUE_NOT_FOUND,
+    Problem.IDEMPOTENCY_KEY_IN_FLIGHT,
+    Problem.PAYLOAD_TOO_LARGE,
+    Problem.BATCH_TOO_LARGE,
+    Problem.UNSUPPORTED_MEDIA_TYPE,
+    Problem.IDEMPOTENCY_KEY_REUSED,
+    Problem.BATCH_EXCEEDS_CAP,
+    Problem.TOO_MANY_QUEUES,
+    Problem.QUEUE_FULL,
+    Problem.OUTCOME_UNKNOWN,
+    Problem.OVERLOADED
+  })
   @PostMapping("/v1/queues/{queue}/jobs/batch")
   ResponseEntity<Object> submitBatch(@PathVariable String queue, HttpServletRequest request)
       throws IOException {
@@ -97,7 +131,7 @@ class SubmitController {
     if (batch.atomic()) {
       refuseBad(items);
       Decision decision = admission.admit(name, submissions(items), key);
-      return accepted(decision).body(new Ids(ids(decision)));
+      return accepted(decision, name).body(new Ids(ids(decision)));
     }
     if (key != null) {
       throw new ProblemException(
@@ -107,7 +141,10 @@ class SubmitController {
                       IdempotencyKey.HEADER,
                       "a batch with a key is accepted whole or not at all"))));
     }
-    return ResponseEntity.status(HttpStatus.MULTI_STATUS).body(verdicts(name, items));
+    Verdicts verdicts = verdicts(name, items);
+    return ResponseEntity.status(HttpStatus.MULTI_STATUS)
+        .headers(headers -> RateLimit.tell(admission.pressure(name), headers::set))
+        .body(verdicts);
   }
 
   private Verdicts verdicts(QueueName queue, List<Item> items) {
@@ -154,8 +191,19 @@ class SubmitController {
     };
   }
 
-  private BodyBuilder accepted(Decision decision) {
-    BodyBuilder answer = ResponseEntity.accepted();
+  /** Refusals tell how full the queue is too. */
+  @ExceptionHandler
+  void answer(Exception failure, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    PathParts.queueOf(request)
+        .ifPresent(queue -> RateLimit.tell(admission.pressure(queue), response::setHeader));
+    ProblemWriter.write(request, response, problems.of(failure, request));
+  }
+
+  private BodyBuilder accepted(Decision decision, QueueName queue) {
+    BodyBuilder answer =
+        ResponseEntity.accepted()
+            .headers(headers -> RateLimit.tell(admission.pressure(queue), headers::set));
     return decision instanceof Decision.Replayed
         ? answer.header("Idempotency-Replayed", "true")
         : answer;

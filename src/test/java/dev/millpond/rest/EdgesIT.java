@@ -160,7 +160,7 @@ class EdgesIT {
     "queue.example, https://queue.example, 200",
   })
   void onlyItsOwnPagesReachTheService(String host, String origin, int status) throws IOException {
-    for (String path : new String[] {"/problems", "/actuator/health", "/swagger-ui/index.html"}) {
+    for (String path : new String[] {"/problems", "/actuator/info", "/swagger-ui/index.html"}) {
       RawHttp answer =
           RawHttp.send(
               port,
@@ -169,6 +169,24 @@ class EdgesIT {
               null);
       assertThat(answer.status()).as(path).isEqualTo(status);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/actuator/health, 200",
+    "/actuator/health/liveness, 200",
+    "/actuator/healthy, 421",
+    "/actuator/health/../../problems, 421",
+    "/actuator/health/..;/../problems, 421",
+    "/problems/../actuator/health, 200",
+  })
+  void anOrchestratorReachesTheProbesByAnyName(String path, int status) throws IOException {
+    RawHttp answer =
+        RawHttp.send(
+            port,
+            "GET %s HTTP/1.1\r\nHost: 10.1.2.3:8080\r\nConnection: close\r\n\r\n".formatted(path),
+            null);
+    assertThat(answer.status()).isEqualTo(status);
   }
 
   @Test

@@ -112,15 +112,22 @@ class EdgesTest {
 
   @Test
   void aCursorComesBackAndADamagedOneDoesNot() {
-    UUID last = UUID.randomUUID();
-    String token = Cursor.encode(last);
-    assertThat(token).matches("[A-Za-z0-9_-]{28}");
-    assertThat(Cursor.decode(token)).isEqualTo(last);
+    String last = UUID.randomUUID().toString();
+    String token = Cursor.JOBS.encode(last);
+    assertThat(token).matches("[A-Za-z0-9_-]{54}");
+    assertThat(Cursor.JOBS.decode(token)).isEqualTo(last);
     for (String bad :
         List.of(
-            "", "x", "!", token + "A", token.substring(1), "B" + token.substring(1), last + "")) {
+            "",
+            "x",
+            "!",
+            token + "A",
+            token.substring(1),
+            "_" + token.substring(1),
+            last,
+            Cursor.QUEUES.encode(last))) {
       assertThat(
-              catchThrowableOfType(ProblemException.class, () -> Cursor.decode(bad))
+              catchThrowableOfType(ProblemException.class, () -> Cursor.JOBS.decode(bad))
                   .document()
                   .type())
           .isEqualTo("/problems/invalid-cursor");
@@ -129,14 +136,15 @@ class EdgesTest {
 
   @Test
   void aQueryHasDefaultsAndKnownFilters() {
-    UUID last = UUID.randomUUID();
-    assertThat(ListQuery.of(Map.of(), "state")).isEqualTo(new ListQuery(50, null, Map.of()));
+    String last = "invoices";
+    assertThat(ListQuery.of(Map.of(), Cursor.QUEUES, "state"))
+        .isEqualTo(new ListQuery(50, null, Map.of()));
     Map<String, String[]> query =
         Map.of(
             "limit", new String[] {"500"},
-            "cursor", new String[] {Cursor.encode(last)},
+            "cursor", new String[] {Cursor.QUEUES.encode(last)},
             "state", new String[] {"queued"});
-    ListQuery read = ListQuery.of(query, "state", "type");
+    ListQuery read = ListQuery.of(query, Cursor.QUEUES, "state", "type");
     assertThat(read).isEqualTo(new ListQuery(500, last, Map.of("state", List.of("queued"))));
     assertThat(read.filter("state")).contains("queued");
     assertThat(read.filter("type")).isEmpty();
@@ -145,7 +153,7 @@ class EdgesTest {
   @ParameterizedTest
   @ValueSource(strings = {"0", "501", "-1", "", "x", "1.5", "9999999999"})
   void aBadLimitIsRefused(String limit) {
-    assertThatThrownBy(() -> ListQuery.of(Map.of("limit", new String[] {limit})))
+    assertThatThrownBy(() -> ListQuery.of(Map.of("limit", new String[] {limit}), Cursor.JOBS))
         .isInstanceOfSatisfying(
             ProblemException.class, e -> assertThat(e.document().detail()).startsWith("limit: "));
   }
@@ -155,7 +163,7 @@ class EdgesTest {
     ProblemDocument problem =
         catchThrowableOfType(
                 ProblemException.class,
-                () -> ListQuery.of(Map.of("sate", new String[] {"x"}), "state"))
+                () -> ListQuery.of(Map.of("sate", new String[] {"x"}), Cursor.JOBS, "state"))
             .document();
     assertThat(problem.type()).isEqualTo("/problems/unknown-filter");
     assertThat(problem.extensions())

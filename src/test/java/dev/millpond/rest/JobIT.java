@@ -1,0 +1,166 @@
+package dev.millpond.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.testing.ApiClient.Answer;
+import java.io.IOException;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+/** What can be asked of a job and done to it, in each of its states. */
+class JobIT extends WholeApi {
+
+  /** Fails once, and does not try again while a test runs, but for one in 86,400. */
+  private static final String FAILS =
+      """
+      {"type": "demo.fail", "payload": {"times": 1},
+       "retry": {"initialDelay": "PT24H", "maxDelay": "PT24H"}}
+      """;
+
+  private static final String FAILS_FOR_GOOD =
+      "{\"type\": \"demo.fail\", \"payload\": {\"times\": 9, \"permanent\": true}}";
+
+  private Answer cancel(String id) throws IOException {
+    return send("POST", "/v1/jobs/" + id + "/cancel");
+  }
+
+  private Answer retry(String id) throws IOException {
+    return send("POST", "/v1/jobs/" + id + "/retry");
+  }
+
+  private Answer remove(String id) throws IOException {
+    return send("DELETE", "/v1/jobs/" + id);
+  }
+
+  private static void assertProblem(Answer answer, int status, String slug) {
+    assertThat(answer.status()).as(answer.body()).isEqualTo(status);
+    assertThat(answer.problem()).isEqualTo(slug);
+  }
+
+  @Test
+  void aScheduledJob() throws IOException {
+    String id = submit(LATER);
+    assertThat(get("/v1/jobs/" + id).json().path("reason").asString()).isEqualTo("time");
+    assertThat(get("/v1/jobs/" + id).header("Retry-After")).isEqualTo("60");
+    assertProblem(remove(id), 409, "job-not-finished");
+    assertThat(retry(id).status()).as("now instead of later").isEqualTo(200);
+    await(id, "succeeded");
+
+    String other = submit(LATER);
+    Answer cancelled = cancel(other);
+    assertThat(cancelled.status()).isEqualTo(200);
+    assertThat(cancelled.json().path("state").asString()).isEqualTo("cancelled");
+    assertThat(cancel(other).status()).as("cancelled already").isEqualTo(200);
+  }
+
+  @Test
+  void aQueuedJob() throws IOException {
+    put("/v1/queues/" + queue, "{\"concurrency\": 1}");
+    String first = submit(LONG);
+    await(first, "running");
+    String id = submit(NOOP);
+    JsonNode job = get("/v1/jobs/" + id).json();
+    assertThat(job.path("state").asString()).isEqualTo("queued");
+    assertThat(job.path("reason").asString()).isEqualTo("concurrency");
+    assertThat(job.path("position").asInt()).isEqualTo(1);
+    assertThat(retry(id).status()).as("it needs no help").isEqualTo(200);
+    assertProblem(remove(id), 409, "job-not-finished");
+    String late =
+        submit(
+            "{\"type\": \"demo.noop\", \"startBy\": \"%s\"}"
+                .formatted(Instant.now().plusSeconds(1)));
+    assertThat(cancel(id).status()).isEqualTo(200);
+    await(late, "expired");
+    assertProblem(cancel(late), 409, "job-finished");
+    cancel(first);
+    await(first, "cancelled");
+  }
+
+  @Test
+  void aRunningJob() throws IOException {
+    String id = submit(LONG);
+    await(id, "running");
+    assertProblem(retry(id), 409, "job-running");
+    assertProblem(remove(id), 409, "job-not-finished");
+    Answer asked = cancel(id);
+    assertThat(asked.status()).isEqualTo(202);
+    assertThat(asked.json().path("state").asString()).isEqualTo("cancelling");
+    await(id, "cancelled");
+    assertThat(remove(id).status()).isEqualTo(204);
+    assertProblem(get("/v1/jobs/" + id), 404, "job-not-found");
+    assertProblem(remove(id), 404, "job-not-found");
+  }
+
+  @Test
+  void aRetryingJob() throws IOException {
+    String id = submit(FAILS);
+    JsonNode job = await(id, "retrying");
+    assertThat(job.path("error").path("type").asString()).isNotBlank();
+    assertProblem(remove(id), 409, "job-not-finished");
+    assertThat(retry(id).status()).isEqualTo(200);
+    JsonNode done = await(id, "succeeded");
+    assertThat(done.path("attempts")).hasSize(2);
+
+    String other = submit(FAILS);
+    await(other, "retrying");
+    assertThat(cancel(other).json().path("state").asString()).isEqualTo("cancelled");
+  }
+
+  @Test
+  void aSucceededJob() throws IOException {
+    String id = submit(NOOP);
+    await(id, "succeeded");
+    assertProblem(cancel(id), 409, "job-finished");
+    assertThat(retry(id).status()).isEqualTo(200);
+    JsonNode again = await(id, "succeeded");
+    assertThat(again.path("attempts")).hasSize(2);
+    assertThat(again.path("maxAttempts").asInt()).isEqualTo(10);
+    assertThat(remove(id).status()).isEqualTo(204);
+  }
+
+  @Test
+  void aFailedJob() throws IOException {
+    String id = submit(FAILS_FOR_GOOD);
+    JsonNode failed = await(id, "failed");
+    assertThat(failed.path("attempt").asInt()).isEqualTo(1);
+    assertProblem(cancel(id), 409, "job-finished");
+    assertThat(retry(id).status()).isEqualTo(200);
+    await(id, "failed");
+    assertThat(remove(id).status()).isEqualTo(204);
+  }
+
+  @Test
+  void aRedriveNeedsRoomLikeASubmit() throws IOException {
+    String id = submit(NOOP);
+    await(id, "succeeded");
+    put("/v1/queues/" + queue, "{\"cap\": 0}");
+    assertProblem(retry(id), 503, "queue-full");
+    assertThat(get("/v1/jobs/" + id).json().path("state").asString()).isEqualTo("succeeded");
+  }
+
+  @Test
+  void anUnchangedJobIsNotSentAgain() throws IOException {
+    String id = submit(LATER);
+    String path = "/v1/jobs/" + id;
+    Answer first = get(path);
+    assertThat(first.header("ETag")).isEqualTo("W/\"1\"");
+    Answer same = get(path, "If-None-Match", first.header("ETag"));
+    assertThat(same.status()).isEqualTo(304);
+    assertThat(same.header("ETag")).isEqualTo(first.header("ETag"));
+    assertThat(get(path, "If-None-Match", "W/\"9\", \"1\"").status()).isEqualTo(304);
+    assertThat(get(path, "If-None-Match", "W/\"9\"").status()).isEqualTo(200);
+    cancel(id);
+    assertThat(get(path, "If-None-Match", first.header("ETag")).status()).isEqualTo(200);
+    assertThat(api.send("HEAD", path, java.net.http.HttpRequest.BodyPublishers.noBody()).status())
+        .isEqualTo(200);
+  }
+
+  @Test
+  void aBodyWhereNoneIsReadDoesNoHarm() throws IOException {
+    String id = submit(LATER);
+    assertThat(post("/v1/jobs/" + id + "/cancel", "{\"any\": 1}").status()).isEqualTo(200);
+    assertThat(post("/v1/jobs/" + id + "/retry", "nonsense").status()).isEqualTo(200);
+    await(id, "succeeded");
+  }
+}

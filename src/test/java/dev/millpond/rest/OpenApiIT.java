@@ -1,0 +1,178 @@
+package dev.millpond.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.testing.ApiClient;
+import dev.millpond.testing.ApiClient.Answer;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.web.method.HandlerMethod;
+import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
+import tools.jackson.databind.JsonNode;
+
+/** The OpenAPI document says what the service does, no more and no less. */
+class OpenApiIT extends WholeApi {
+
+  @Autowired
+  @Qualifier("requestMappingHandlerMapping")
+  private RequestMappingHandlerMapping mappings;
+
+  /** The controllers' methods by verb and path. */
+  private Map<String, HandlerMethod> operations() {
+    Map<String, HandlerMethod> operations = new TreeMap<>();
+    mappings
+        .getHandlerMethods()
+        .forEach(
+            (mapping, method) ->
+                mapping.getPatternValues().stream()
+                    .filter(path -> path.startsWith("/v1/"))
+                    .forEach(
+                        path ->
+                            mapping
+                                .getMethodsCondition()
+                                .getMethods()
+                                .forEach(verb -> operations.put(verb + " " + path, method))));
+    return operations;
+  }
+
+  @Test
+  void theControllersAndTheDocumentHaveTheSameOperations() {
+    assertThat(described.document().path("openapi").asString()).startsWith("3.1.");
+    Set<String> documented = new TreeSet<>();
+    Set<String> ids = new TreeSet<>();
+    described
+        .document()
+        .path("paths")
+        .forEachEntry(
+            (path, item) ->
+                item.forEachEntry(
+                    (verb, operation) -> {
+                      documented.add(verb.toUpperCase(Locale.ROOT) + " " + path);
+                      assertThat(operation.path("summary").asString("")).as(path).isNotBlank();
+                      assertThat(operation.path("description").asString("")).as(path).isNotBlank();
+                      assertThat(ids.add(operation.path("operationId").asString())).isTrue();
+                      assertThat(operation.path("tags").path(0).asString()).isIn("Jobs", "Queues");
+                    }));
+    assertThat(documented).isEqualTo(operations().keySet());
+    assertThat(ids)
+        .contains("submitJobToQueue", "getJob", "setQueue")
+        .noneMatch(id -> id.contains("_"));
+  }
+
+  @Test
+  void whatAnOperationMayAnswerIsWhatItIsMarkedWith() {
+    operations()
+        .forEach(
+            (name, method) -> {
+              Answers marked = method.getMethodAnnotation(Answers.class);
+              Set<String> expected = new TreeSet<>();
+              Stream.concat(
+                      OpenApiText.EVERYWHERE.stream(),
+                      marked == null ? Stream.<Problem>empty() : Stream.of(marked.value()))
+                  .forEach(problem -> expected.add(problem.status() + " " + problem.slug()));
+              String[] verbAndPath = name.split(" ", 2);
+              assertThat(problems(described.operation(verbAndPath[0], verbAndPath[1])))
+                  .as(name)
+                  .isEqualTo(expected);
+            });
+  }
+
+  private Set<String> problems(JsonNode operation) {
+    Set<String> problems = new TreeSet<>();
+    operation
+        .path("responses")
+        .forEachEntry(
+            (status, response) ->
+                response
+                    .path("content")
+                    .path("application/problem+json")
+                    .path("examples")
+                    .forEachEntry(
+                        (slug, reference) -> {
+                          JsonNode example = described.resolve(reference).path("value");
+                          assertThat(example.path("status").asString()).isEqualTo(status);
+                          problems.add(status + " " + slug);
+                        }));
+    return problems;
+  }
+
+  @Test
+  void eachReferenceLeadsSomewhereAndEachExampleFitsItsSchema() {
+    follow(described.document());
+  }
+
+  private void follow(JsonNode node) {
+    if (node.has("$ref")) {
+      assertThat(described.resolve(node).isMissingNode()).as(node.toString()).isFalse();
+    }
+    if (node.has("schema") && node.has("examples")) {
+      node.path("examples")
+          .forEachEntry(
+              (name, example) ->
+                  described.validate(
+                      "example " + name,
+                      node.path("schema"),
+                      described.resolve(example).path("value")));
+    }
+    if (node.has("schema") && node.has("example") && node.has("in")) {
+      described.validate(node.toString(), node.path("schema"), node.path("example"));
+    }
+    node.forEach(this::follow);
+  }
+
+  @Test
+  void eachExampleOfARequestIsAccepted() throws IOException {
+    // The only slot of the queue is taken, so that no example calls anybody.
+    put("/v1/queues/" + queue, "{\"concurrency\": 1}");
+    String first = submit(LONG);
+    await(first, "running");
+    for (String path : described.document().path("paths").propertyNames()) {
+      for (String verb : described.document().path("paths").path(path).propertyNames()) {
+        JsonNode operation = described.document().path("paths").path(path).path(verb);
+        JsonNode examples =
+            described
+                .resolve(operation.path("requestBody"))
+                .path("content")
+                .path("application/json")
+                .path("examples");
+        if (path.contains("{queue}")
+            && !operation.path("operationId").asString().equals("setQueue")) {
+          sendEach("POST", path.replace("{queue}", queue), examples);
+        } else if (path.contains("{queue}")) {
+          sendEach("PUT", path.replace("{queue}", queue + "-set"), examples);
+        }
+      }
+    }
+    for (JsonNode job : api.jobs("queue=" + queue)) {
+      api.cancel(job.path("id").asString());
+    }
+    await(first, "cancelled");
+  }
+
+  private void sendEach(String method, String path, JsonNode examples) throws IOException {
+    for (String name : examples.propertyNames()) {
+      String body = described.resolve(examples.path(name)).path("value").toString();
+      Answer answer = method.equals("PUT") ? put(path, body) : post(path, body);
+      assertThat(answer.status()).as("%s %s", name, answer.body()).isIn(200, 202, 207);
+    }
+  }
+
+  @Test
+  void whatIsNotBuiltIsNotThere() throws IOException {
+    for (String path : new String[] {"/v1/schedules", "/v1/settings", "/v1/queues/a/claims"}) {
+      assertThat(get(path).status()).as(path).isEqualTo(404);
+    }
+    JsonNode refused =
+        ApiClient.JSON.readTree(
+            post(jobsOfTheQueue(), "{\"type\":\"demo.noop\",\"tenant\":\"a\"}").body());
+    assertThat(refused.path("errors").path(0).path("pointer").asString()).isEqualTo("/tenant");
+  }
+}

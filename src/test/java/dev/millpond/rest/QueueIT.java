@@ -1,0 +1,110 @@
+package dev.millpond.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.RawHttp;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import tools.jackson.databind.JsonNode;
+
+/** Queues: their settings, and what happens at their cap. */
+class QueueIT extends WholeApi {
+
+  @Autowired private DataSource dataSource;
+
+  @Test
+  void whatIsLeftOutIsKeptAndNullResets() throws IOException {
+    String path = "/v1/queues/" + queue;
+    assertThat(get(path).status()).isEqualTo(404);
+    assertSettings(put(path, "{}"), 10_000, null);
+    assertSettings(put(path, "{\"cap\": 5, \"concurrency\": 2}"), 5, 2);
+    assertSettings(put(path, "{\"cap\": 6}"), 6, 2);
+    assertSettings(put(path, "{\"concurrency\": null}"), 6, null);
+    assertSettings(put(path, "{\"cap\": null}"), 10_000, null);
+    assertSettings(get(path), 10_000, null);
+  }
+
+  private static void assertSettings(Answer answer, int cap, @Nullable Integer concurrency) {
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.json().path("cap").asInt()).isEqualTo(cap);
+    assertThat(answer.json().path("concurrency").toString()).isEqualTo("" + concurrency);
+  }
+
+  @Test
+  void aQueueTellsWhatWaits() throws IOException {
+    put("/v1/queues/" + queue, "{\"concurrency\": 1}");
+    String first = submit(LONG);
+    await(first, "running");
+    String second = submit(NOOP);
+    submit(LATER);
+    JsonNode body = get("/v1/queues/" + queue).json();
+    assertThat(body.path("depth").toString())
+        .isEqualTo("{\"total\":2,\"queued\":1,\"scheduled\":1,\"retrying\":0}");
+    assertThat(body.path("running").asInt()).isEqualTo(1);
+    send("POST", "/v1/jobs/" + first + "/cancel");
+    await(second, "succeeded");
+  }
+
+  private void fill() throws IOException {
+    put("/v1/queues/" + queue, "{\"cap\": 2}");
+    submit(LATER);
+    submit(LATER);
+  }
+
+  @Test
+  void aFullQueueSaysWhenToComeBack() throws IOException {
+    fill();
+    Answer answer = post(jobsOfTheQueue(), LATER);
+    assertThat(answer.status()).isEqualTo(503);
+    assertThat(Integer.parseInt(answer.header("Retry-After"))).isBetween(1, 300);
+    JsonNode problem = answer.json();
+    assertThat(answer.problem()).isEqualTo("queue-full");
+    assertThat(problem.path("queue").asString()).isEqualTo(queue);
+    assertThat(problem.path("depth").asInt()).isEqualTo(2);
+    assertThat(problem.path("cap").asInt()).isEqualTo(2);
+    assertThat(problem.path("retryAfterMs").asInt()).isBetween(1, 300_000);
+    assertThat(problem.path("violated-policies").toString()).isEqualTo("[\"depth\"]");
+    assertThat(api.jobs("queue=" + queue)).hasSize(2);
+  }
+
+  @Test
+  void aFullQueueIsRefusedBeforeTheBodyIsRead() throws IOException {
+    fill();
+    String head =
+        "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n"
+            .formatted(jobsOfTheQueue());
+    for (String request :
+        List.of(head + "Expect: 100-continue\r\n\r\n", head + "\r\n", head + "\r\n{\"type\"")) {
+      String answer = RawHttp.exchange(port, request);
+      assertThat(RawHttp.status(answer)).as(answer).isEqualTo(503);
+      assertThat(answer).contains("/problems/queue-full").containsIgnoringCase("Retry-After: ");
+    }
+  }
+
+  @Test
+  void aFullQueueIsRefusedWithoutTheDatabase() throws IOException, SQLException {
+    fill();
+    List<Connection> all = new ArrayList<>();
+    try {
+      for (int n = 0; n < 8; n++) {
+        all.add(dataSource.getConnection());
+      }
+      long begin = System.nanoTime();
+      assertThat(post(jobsOfTheQueue(), LATER).problem()).isEqualTo("queue-full");
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(1));
+    } finally {
+      for (Connection connection : all) {
+        connection.close();
+      }
+    }
+  }
+}
