@@ -66,62 +66,67 @@ class TwoNodesE2E {
           left.api().submitAll("shared", Collections.nCopies(1_000, sink.job("/slow")));
       right.api().awaitDrained("shared", Duration.ofSeconds(30));
 
-      Set<String> workers = new HashSet<>();
+      Set<MillpondProcess> workers = new HashSet<>();
       for (String id : ids) {
         JsonNode job = left.api().job(id);
         assertThat(job.path("state").asString()).as("%s", job).isEqualTo("succeeded");
         assertThat(job.path("attempts").size()).as("%s", job).isEqualTo(1);
-        workers.add(lastWorker(job));
+        workers.add(nodeOf(job));
       }
-      assertThat(workers).containsExactlyInAnyOrder("left", "right");
+      assertThat(workers).containsExactlyInAnyOrder(left, right);
       assertThat(sink.counts()).hasSize(ids.size()).containsOnlyKeys(ids);
       assertThat(sink.counts().values()).containsOnly(1);
     }
   }
 
-  /** Several at a time, so that some come to their end before the zombie learns that it is one. */
   @Test
   void aZombieCannotSettleWhatWasClaimedAgain() throws IOException {
     try (Sink sink = new Sink()) {
-      List<String> ids = left.api().submitAll("zombie", Collections.nCopies(10, sink.job("/held")));
-      await("all run").atMost(SOON).until(() -> sink.counts().size() == ids.size());
-      List<String> onLeft = new ArrayList<>();
+      List<String> jobs = new ArrayList<>(Collections.nCopies(3, sink.job("/held")));
+      // These end while their node is stopped: the first that it does when it wakes is to settle.
+      jobs.addAll(
+          Collections.nCopies(
+              4, "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"PT2S\"}}"));
+      List<String> ids = left.api().submitAll("zombie", jobs);
+      await("calls arrived").atMost(SOON).until(() -> sink.counts().size() == 3);
+      left.api().awaitCount("zombie", "running", ids.size(), SOON);
+      MillpondProcess zombie = nodeOf(left.api().job(ids.getLast()));
+      MillpondProcess other = zombie == left ? right : left;
+      List<String> held = new ArrayList<>();
       for (String id : ids) {
-        if (lastWorker(left.api().job(id)).equals("left")) {
-          onLeft.add(id);
+        if (nodeOf(left.api().job(id)) == zombie) {
+          held.add(id);
         }
       }
-      assertThat(onLeft).as("jobs on the node that is stopped").isNotEmpty();
 
-      left.stop();
+      zombie.stop();
       // Answered while nobody listens: the zombie finds the answers when it wakes up.
       sink.release();
-      for (String id : onLeft) {
-        JsonNode job = right.api().awaitState(id, "succeeded", LEASE.plus(SWEEP).plus(SOON));
-        assertThat(lastWorker(job)).as("%s", job).isEqualTo("right");
-      }
       Map<String, JsonNode> settled = new HashMap<>();
-      for (String id : onLeft) {
-        settled.put(id, right.api().job(id));
+      for (String id : held) {
+        // A node runs jobs that may have killed their worker one after the other.
+        JsonNode job = other.api().awaitState(id, "succeeded", LEASE.plus(SOON.multipliedBy(2)));
+        assertThat(nodeOf(job)).as("%s", job).isEqualTo(other);
+        settled.put(id, job);
       }
 
-      left.cont();
+      zombie.cont();
       await("the zombie's settlements are fenced")
           .atMost(SOON)
-          .until(() -> left.api().metric("millpond_settlements_fenced_total") > 0);
+          .until(() -> zombie.api().metric("millpond_settlements_fenced_total") > 0);
       await("the zombie has let go")
           .atMost(SOON)
-          .until(() -> left.api().metric("millpond_slots_used") == 0);
-      for (String id : onLeft) {
-        JsonNode job = left.api().job(id);
+          .until(() -> zombie.api().metric("millpond_slots_used") == 0);
+      for (String id : held) {
+        JsonNode job = zombie.api().job(id);
         assertThat(job).as("unchanged by the zombie").isEqualTo(settled.get(id));
         assertThat(job.path("recoveries").asInt()).as("%s", job).isEqualTo(1);
         assertThat(job.path("attempts").size()).as("%s", job).isEqualTo(2);
-        assertThat(sink.calls(id)).as("once by each of the two").hasSize(2);
+        if (job.path("type").asString().equals("http.request")) {
+          assertThat(sink.calls(id)).as("once by each of the two").hasSize(2);
+        }
       }
-      for (String id : ids) {
-        assertThat(right.api().job(id).path("state").asString()).isEqualTo("succeeded");
-      }
+      other.api().awaitDrained("zombie", SOON);
     }
   }
 
@@ -131,9 +136,10 @@ class TwoNodesE2E {
       List<String> ids = left.api().submitAll("pause", Collections.nCopies(5, sink.job("/held")));
       await("all run").atMost(SOON).until(() -> sink.counts().size() == ids.size());
 
-      left.stop();
+      MillpondProcess paused = nodeOf(left.api().job(ids.getFirst()));
+      paused.stop();
       pause(LEASE.dividedBy(2));
-      left.cont();
+      paused.cont();
       // Two more renewals and as many sweeps have seen the leases before the jobs end.
       pause(LEASE);
       sink.release();
@@ -154,7 +160,9 @@ class TwoNodesE2E {
         .until(() -> System.nanoTime() - end >= 0);
   }
 
-  private static String lastWorker(JsonNode job) {
-    return job.path("attempts").get(job.path("attempts").size() - 1).path("worker").asString();
+  /** The node that ran, or runs, the job's newest attempt. */
+  private static MillpondProcess nodeOf(JsonNode job) {
+    JsonNode newest = job.path("attempts").get(job.path("attempts").size() - 1);
+    return newest.path("worker").asString().equals("left") ? left : right;
   }
 }
