@@ -85,10 +85,11 @@ final class LeaseSql {
    */
   private static final String CLAIM =
       """
-      with room (free) as (
+      with room (free, at) as (
         select case when :concurrency::int is null then :max::int
                     else least(:max, greatest(0, :concurrency - (select count(*) from lease where queue = :queue)))
-               end
+               end,
+               clock_timestamp()
       ), taken as (
         delete from ready
         where ctid = any(array(
@@ -113,9 +114,9 @@ final class LeaseSql {
       ), leased as (
         insert into lease (id, token, expires_at, leased_at, started_at, rank, version, attempt, recoveries,
                            max_attempts, priority, cancel_requested, incarnation, worker, queue)
-        select id, :token, now() + :lease_ms * interval '1 ms', now(), coalesce(started_at, now()), rank, version + 1,
+        select id, :token, now() + :lease_ms * interval '1 ms', at, coalesce(started_at, at), rank, version + 1,
                attempt + 1, recoveries, max_attempts, priority, false, :incarnation, :worker, queue
-        from taken
+        from taken, room
         where not expired
       )
       select taken.id, taken.expired, taken.attempt + 1 as attempt, taken.recoveries, taken.max_attempts,

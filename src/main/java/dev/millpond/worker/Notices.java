@@ -122,7 +122,7 @@ class Notices implements SmartLifecycle {
   }
 
   private void listen() {
-    while (listener != null) {
+    while (isListener()) {
       try (Connection connection = connect();
           Statement statement = connection.createStatement()) {
         statement.execute("listen " + CHANNEL);
@@ -132,6 +132,11 @@ class Notices implements SmartLifecycle {
         pause();
       }
     }
+  }
+
+  /** A service that was stopped and started again has another thread. */
+  private boolean isListener() {
+    return Thread.currentThread().equals(listener);
   }
 
   private Connection connect() throws SQLException {
@@ -152,7 +157,7 @@ class Notices implements SmartLifecycle {
 
   private void receive(Connection connection, Statement statement) throws SQLException {
     PGConnection listening = connection.unwrap(PGConnection.class);
-    while (listener != null) {
+    while (isListener()) {
       PGNotification[] notices = listening.getNotifications(SILENCE_MILLIS);
       if (notices == null || notices.length == 0) {
         statement.execute("select 1");

@@ -39,8 +39,10 @@ class Shutdown implements SmartLifecycle {
     this.context = context;
   }
 
+  /** At the start of the service, and when a stopped context is started again. */
   @Override
   public void start() {
+    loop.resume();
     running = true;
   }
 

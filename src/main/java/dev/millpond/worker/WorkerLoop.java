@@ -128,8 +128,13 @@ class WorkerLoop {
     }
   }
 
-  /** Lets the claim at hand end; none starts after this. */
+  /** Lets the claim at hand end; none starts after this, until {@link #resume}. */
   synchronized void stop() {
     stopped = true;
+  }
+
+  /** Claims again after a stop. */
+  synchronized void resume() {
+    stopped = false;
   }
 }
