@@ -13,6 +13,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** What is measured: the service as {@code java -jar} starts it, and the way into its database. */
 final class Bed implements AutoCloseable {
@@ -87,14 +88,26 @@ final class Bed implements AutoCloseable {
     return (Long.parseLong(fields[UTIME]) + Long.parseLong(fields[UTIME + 1])) / TICKS_PER_SECOND;
   }
 
+  /** Lets PostgreSQL write every statement that it is sent into its log, or no longer. */
+  void logStatements(boolean on) throws SQLException {
+    try (Connection connection = connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          on ? "alter system set log_statement = 'all'" : "alter system reset log_statement");
+      statement.execute("select pg_reload_conf()");
+    }
+  }
+
   /**
-   * Transactions of the service's database so far; outside a transaction, each statement is one.
+   * How many statements the log holds. Counters of transactions would count those of autovacuum as
+   * well, and lag by seconds.
    */
-  long transactions() throws SQLException {
-    return query(
-        "select xact_commit + xact_rollback from pg_stat_database where datname ="
-            + " current_database()",
-        row -> row.getLong(1));
+  long statementsLogged() throws IOException {
+    try (Stream<String> lines = Files.lines(service.data().resolve("postgres.log"))) {
+      return lines
+          .filter(line -> line.contains("LOG:  statement: ") || line.contains("LOG:  execute "))
+          .count();
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.millpond.bench;
 
 import dev.millpond.bench.Measurements.Plan;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,14 +21,16 @@ import java.util.List;
  *
  * Each figure is the median of the repetitions, which stand beside it. Latencies are open loop:
  * requests go out at a fixed rate whatever the answers do, and each is measured from the moment at
- * which it should have gone out. The generator shares the machine with the service. HdrHistogram
- * comes with Micrometer.
+ * which it should have gone out. The generator shares the machine with the service; a load average
+ * near the number of processors before the start says that others do too, and that the figures are
+ * no good. HdrHistogram comes with Micrometer.
  */
 public final class Benchmark {
 
   private Benchmark() {}
 
   static void main(String[] args) throws IOException, SQLException {
+    double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     Plan plan = List.of(args).contains("--short") ? Plan.SHORT : Plan.FULL;
     List<Figure> figures;
     String postgres;
@@ -38,20 +41,21 @@ public final class Benchmark {
       figures = new Measurements(bed, plan).all();
     }
     StringBuilder table = new StringBuilder();
-    table.append(machine(postgres)).append("\n\n");
+    table.append(machine(postgres, load)).append("\n\n");
     table.append("| what | target | measured | each repetition |\n|---|---|---|---|\n");
     figures.forEach(figure -> table.append(figure.row()).append('\n'));
     System.out.println(table);
   }
 
-  private static String machine(String postgres) throws IOException {
-    return "%s, %d processors, %s, Java %s, PostgreSQL %s (embedded; fsync, full_page_writes and synchronous_commit on)"
+  private static String machine(String postgres, double load) throws IOException {
+    return "%s, %d processors, %s, Java %s, PostgreSQL %s (embedded; fsync, full_page_writes and synchronous_commit on), load average before %.1f"
         .formatted(
             processor(),
             Runtime.getRuntime().availableProcessors(),
             System.getProperty("os.name") + " " + System.getProperty("os.version"),
             System.getProperty("java.version"),
-            postgres);
+            postgres,
+            load);
   }
 
   private static String processor() throws IOException {

@@ -82,7 +82,8 @@ final class Measurements {
 
     List<List<Double>> idle = repeat("idle", this::idle);
     figures.add(under("idle: processor of the service", 1, "% of a core", column(idle, 0)));
-    figures.add(under("idle: statements", 5, "a second", column(idle, 1)));
+    figures.add(
+        under("idle: statements, the pool's empty ones included", 5, "a second", column(idle, 1)));
 
     List<List<Double>> drain = repeat("drain", () -> List.of(drain(plan.drained(), "drain")));
     figures.add(
@@ -160,16 +161,17 @@ final class Measurements {
   }
 
   private List<Double> idle() throws IOException, SQLException {
+    bed.logStatements(true);
     LockSupport.parkNanos(SETTLE.toNanos());
     double processor = bed.processorSeconds();
-    long transactions = bed.transactions();
+    long statements = bed.statementsLogged();
     long begin = System.nanoTime();
     LockSupport.parkNanos(plan.idle().toNanos());
     double seconds = (System.nanoTime() - begin) / 1e9;
     double used = bed.processorSeconds() - processor;
-    // One of them is the question itself.
-    long asked = Math.max(0, bed.transactions() - transactions - 1);
-    return List.of(100 * used / seconds, asked / seconds);
+    long sent = bed.statementsLogged() - statements;
+    bed.logStatements(false);
+    return List.of(100 * used / seconds, sent / seconds);
   }
 
   /**
