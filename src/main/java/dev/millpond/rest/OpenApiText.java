@@ -203,6 +203,10 @@ class OpenApiText {
         new ApiResponse()
             .description(String.join("; ", titles) + ".")
             .content(new Content().addMediaType(MEDIA_TYPE, document));
+    if (problems.contains(Problem.UNSUPPORTED_MEDIA_TYPE)) {
+      response.addHeaderObject("Accept", header("Accept"));
+      response.addHeaderObject("Accept-Encoding", header("AcceptEncoding"));
+    }
     boolean isWorthRepeating =
         problems.stream()
             .anyMatch(p -> p.status() == 503 || p == Problem.IDEMPOTENCY_KEY_IN_FLIGHT);

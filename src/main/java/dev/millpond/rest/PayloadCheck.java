@@ -36,12 +36,10 @@ final class PayloadCheck {
   }
 
   /** The items of a batch, those that no handler could work on marked as bad. */
-  List<Item> check(List<Item> items, boolean atomic) {
+  List<Item> check(List<Item> items) {
     List<Item> checked = new ArrayList<>();
     for (Item item : items) {
-      // The places of an item that is judged alone are its own, those of an atomic batch are the
-      // batch's.
-      String at = atomic ? "/jobs/" + checked.size() : "";
+      String at = "/jobs/" + checked.size();
       checked.add(
           switch (item) {
             case Item.Good(Submission submission) -> check(submission, at);

@@ -127,7 +127,7 @@ class SubmitController {
     byte[] body = RequestBodies.read(request, RequestBodies.BATCH);
     Batch batch = SubmissionReader.readBatch(body, clock.now(), traceparent(request));
     RequestKey key = key(request, body);
-    List<Item> items = payloads.check(batch.items(), batch.atomic());
+    List<Item> items = payloads.check(batch.items());
     if (batch.atomic()) {
       refuseBad(items);
       Decision decision = admission.admit(name, submissions(items), key);

@@ -10,7 +10,7 @@ import org.springframework.boot.data.jpa.autoconfigure.DataJpaRepositoriesAutoCo
 import org.springframework.boot.flyway.autoconfigure.FlywayAutoConfiguration;
 import org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
-import org.springframework.boot.test.context.TestConfiguration;
+import org.springframework.boot.test.context.TestComponent;
 import org.springframework.context.annotation.Import;
 import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.dao.QueryTimeoutException;
@@ -23,8 +23,10 @@ import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
-/** The edges of the API around a controller that does little, without a database. */
-@TestConfiguration(proxyBeanMethods = false) // so that the scan of the whole service passes it over
+/**
+ * The edges of the API around a controller that does little, without a database. Marked as no
+ * configuration, so that the scan of the whole service passes it over.
+ */
 @EnableAutoConfiguration(
     exclude = {
       DataSourceAutoConfiguration.class,
@@ -51,6 +53,7 @@ class EdgeApp {
   record Nested(boolean on) {}
 
   @RestController
+  @TestComponent
   static class Echo {
 
     @PostMapping("/v1/echo")

@@ -96,7 +96,7 @@ class JobIT extends WholeApi {
   void aRetryingJob() throws IOException {
     String id = submit(FAILS);
     JsonNode job = await(id, "retrying");
-    assertThat(job.path("error").path("type").asString()).isNotBlank();
+    assertThat(job.path("attempts").path(0).path("error").path("type").asString()).isNotBlank();
     assertProblem(remove(id), 409, "job-not-finished");
     assertThat(retry(id).status()).isEqualTo(200);
     JsonNode done = await(id, "succeeded");

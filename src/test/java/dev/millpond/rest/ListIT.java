@@ -21,7 +21,7 @@ class ListIT extends WholeApi {
     String later = submit(LATER);
     String labelled =
         submit(
-            "{\"type\":\"demo.fail\",\"delay\":\"PT1H\","
+            "{\"type\":\"demo.fail\",\"payload\":{\"times\":1},\"delay\":\"PT1H\","
                 + "\"labels\":{\"order\":\"17:b\",\"shop\":\"x\"}}");
     String done = submit(NOOP);
     await(done, "succeeded");

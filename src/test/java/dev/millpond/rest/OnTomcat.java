@@ -13,5 +13,9 @@ import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 @SpringBootTest(
     classes = EdgeApp.class,
     webEnvironment = WebEnvironment.RANDOM_PORT,
-    properties = "millpond.rest.hosts=queue.example")
+    properties = {
+      "millpond.rest.hosts=queue.example",
+      // There is no database to be healthy.
+      "management.endpoint.health.validate-group-membership=false"
+    })
 @interface OnTomcat {}

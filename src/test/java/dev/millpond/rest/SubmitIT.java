@@ -161,7 +161,7 @@ class SubmitIT extends WholeApi {
     assertThat(items.valueStream().map(item -> item.path("status").asInt()))
         .containsExactly(202, 400, 400, 202);
     assertThat(items.path(2).path("problem").path("errors").path(0).path("pointer").asString())
-        .isEqualTo("/priority");
+        .isEqualTo("/jobs/2/priority");
     assertThat(api.jobs("queue=" + queue)).hasSize(2);
 
     Answer keyed = post(jobsOfTheQueue() + "/batch", batch, "Idempotency-Key", "each");
