@@ -80,8 +80,8 @@ final class LeaseSql {
    * The claim. The candidates come in order from ready_next (or ready_suspect) and are locked as
    * they are found; what another claim has locked is skipped. "ctid = any(array(…))" and not "in
    * (select …)", which would leave the join order to the planner. With a concurrency limit the
-   * leases of the queue are counted under LOCK_QUEUE; the start is stamped by the clock, since now()
-   * is from before the lock. A job whose startBy has passed ends here and takes no slot.
+   * leases of the queue are counted under LOCK_QUEUE; the start is stamped by the clock, since
+   * now() is from before the lock. A job whose startBy has passed ends here and takes no slot.
    */
   private static final String CLAIM =
       """

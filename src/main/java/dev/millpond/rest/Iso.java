@@ -28,14 +28,16 @@ final class Iso {
     return DURATION.matcher(text).matches() ? Optional.of(Duration.parse(text)) : Optional.empty();
   }
 
-  /** The instant, if the text is one; RFC 3339 allows small letters. */
+  /** The instant, if the text is one from 1970 on; RFC 3339 allows small letters. */
   static Optional<Instant> instant(String text) {
     String upper = text.toUpperCase(Locale.ROOT);
     if (!INSTANT.matcher(upper).matches()) {
       return Optional.empty();
     }
     try {
-      return Optional.of(OffsetDateTime.parse(upper).toInstant());
+      // Earlier ones mean nothing here, and the database does not know all of them.
+      return Optional.of(OffsetDateTime.parse(upper).toInstant())
+          .filter(instant -> !instant.isBefore(Instant.EPOCH));
     } catch (DateTimeException _) {
       return Optional.empty();
     }

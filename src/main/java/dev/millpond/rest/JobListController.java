@@ -8,8 +8,6 @@ import dev.millpond.job.Jobs;
 import dev.millpond.rest.JobBodies.Part;
 import jakarta.servlet.http.HttpServletRequest;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -120,11 +118,9 @@ class JobListController {
   }
 
   private static Instant instant(String text) {
-    try {
-      return OffsetDateTime.parse(text).toInstant();
-    } catch (DateTimeParseException broken) {
-      throw ListQuery.invalid("submittedAfter", "is an RFC 3339 instant");
-    }
+    return Iso.instant(text)
+        .orElseThrow(
+            () -> ListQuery.invalid("submittedAfter", "is an RFC 3339 instant from 1970 on"));
   }
 
   private static Set<Part> parts(ListQuery query) {

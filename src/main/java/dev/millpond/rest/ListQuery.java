@@ -38,6 +38,7 @@ public record ListQuery(int limit, @Nullable String after, Map<String, List<Stri
   static ListQuery of(Map<String, String[]> query, Cursor list, String... filters) {
     SortedSet<String> known = new TreeSet<>(Arrays.asList(filters));
     refuseUnknown(query, known);
+    query.forEach(ListQuery::refuseUnsound);
     Map<String, List<String>> given =
         known.stream()
             .filter(query::containsKey)
@@ -70,6 +71,16 @@ public record ListQuery(int limit, @Nullable String after, Map<String, List<Stri
                       + Words.quote(unknown.get())
                       + Words.didYouMean(unknown.get(), known))
               .with("knownFilters", List.copyOf(known)));
+    }
+  }
+
+  private static void refuseUnsound(String name, String[] values) {
+    for (String value : values) {
+      JsonText.flaw(value)
+          .ifPresent(
+              flaw -> {
+                throw invalid(name, flaw);
+              });
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.catalina.connector.ClientAbortException;
 import org.apache.coyote.BadRequestException;
+import org.apache.tomcat.util.http.InvalidParameterException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +55,9 @@ public class Problems {
       case ProblemException refusal -> refusal.document();
       case QueueFull full -> RateLimit.tell(full.refusal(), Refusals.full(full.refusal()));
       case UnknownQueue unknown -> Refusals.unknown(unknown);
+      case InvalidParameterException _ ->
+          ProblemDocument.invalid(
+              List.of(FieldError.parameter("query", "is not well-formed UTF-8")));
       case HttpRequestMethodNotSupportedException method -> methodNotAllowed(method);
       case HttpMediaTypeNotSupportedException type -> unsupported(type);
       case MethodArgumentTypeMismatchException bad ->

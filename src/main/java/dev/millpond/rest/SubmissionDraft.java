@@ -122,7 +122,9 @@ final class SubmissionDraft {
 
   private @Nullable Instant instant() {
     return value(
-        () -> "must be an RFC 3339 instant with its offset, such as \"2026-11-23T15:16:00Z\"",
+        () ->
+            "must be an RFC 3339 instant from 1970 on with its offset, such as"
+                + " \"2026-11-23T15:16:00Z\"",
         Iso::instant);
   }
 
