@@ -49,6 +49,8 @@ public class Millpond {
     scheduler.setThreadNamePrefix("turn-");
     // Stops after the runs and the web server: until then leases are renewed.
     scheduler.setPhase(0);
+    // Spring would end all turns when the stop begins, before any phase.
+    scheduler.setAcceptTasksAfterContextClose(true);
     scheduler.setErrorHandler(Millpond::tell);
     return scheduler;
   }

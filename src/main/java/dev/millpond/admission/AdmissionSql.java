@@ -57,7 +57,7 @@ final class AdmissionSql {
         from accepted
       ), runnable as (
         insert into ready (id, rank, start_by, version, attempt, recoveries, max_attempts, priority, queue)
-        select id, (extract(epoch from coalesce(run_at, now())) * 1000000)::bigint, start_by, 1, 0, 0, max_attempts,
+        select id, (extract(epoch from now()) * 1000000)::bigint, start_by, 1, 0, 0, max_attempts,
                priority, queue
         from accepted
         where run_at is null or run_at <= now()

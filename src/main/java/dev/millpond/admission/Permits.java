@@ -37,11 +37,15 @@ public class Permits {
   private final MeterRegistry meters;
   private final Map<QueueName, Flow> flows = new ConcurrentHashMap<>();
 
+  /** For clients sent away from queues in which nothing waits: by the total cap, say. */
+  private final Flow elsewhere;
+
   Permits(Queues queues, AdmissionProperties properties, AdmissionSql sql, MeterRegistry meters) {
     this.queues = queues;
     this.properties = properties;
     this.sql = sql;
     this.meters = meters;
+    this.elsewhere = new Flow(Duration.ofSeconds(properties.maxRetryAfter()));
     count();
   }
 
@@ -91,15 +95,13 @@ public class Permits {
   }
 
   private Refusal refuse(QueueName queue, int depth, int cap) {
-    meters
-        .counter("millpond.submits.refused", "queue", queue.value(), "reason", "queue-full")
-        .increment();
-    Flow flow = flow(queue);
+    meters.counter("millpond.submits.refused", "reason", "queue-full").increment();
+    Flow flow = known(queue).orElse(elsewhere);
     return new Refusal(queue, depth, cap, flow.drainRate(), flow.book(System.nanoTime()));
   }
 
   /** Takes room for jobs, or says why there is none. */
-  Optional<Refusal> reserve(QueueName queue, int jobs) {
+  synchronized Optional<Refusal> reserve(QueueName queue, int jobs) {
     int cap = cap(queue);
     Flow flow = flow(queue);
     return total() + jobs <= properties.totalCap() && flow.reserve(jobs, cap)

@@ -7,6 +7,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
+import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.dao.NonTransientDataAccessException;
 import org.springframework.dao.PessimisticLockingFailureException;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
@@ -113,11 +114,15 @@ public final class GroupCommit<T, R> implements AutoCloseable {
       // Nobody gets an answer sooner by waiting for another attempt.
       waiting.drainTo(group);
       fail(group, away);
+    } catch (DataAccessResourceFailureException broken) {
+      // Spring counts it among the non-transient ones, but what was sent may have been committed.
+      fail(group, broken);
     } catch (NonTransientDataAccessException | PessimisticLockingFailureException refused) {
       // The statement was refused as a whole, and nothing written: one bad row must not fail its
       // neighbours.
       commitAlone(group, refused);
-    } catch (RuntimeException failed) {
+    } catch (RuntimeException | Error failed) {
+      // Whatever it is, the writer lives on: without it nothing would be written any more.
       fail(group, failed);
     }
   }
@@ -130,7 +135,7 @@ public final class GroupCommit<T, R> implements AutoCloseable {
     }
   }
 
-  private void fail(List<Entry<T, R>> group, RuntimeException failure) {
+  private void fail(List<Entry<T, R>> group, Throwable failure) {
     group.forEach(entry -> entry.result().completeExceptionally(failure));
   }
 

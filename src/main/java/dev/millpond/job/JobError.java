@@ -19,6 +19,7 @@ public record JobError(String type, String message) {
 
   public JobError {
     // PostgreSQL's text has no NUL, and a handler's message may quote anything.
+    type = type.replace("\u0000", "");
     message = message.replace("\u0000", "");
     message = message.length() > MAX_MESSAGE ? message.substring(0, MAX_MESSAGE) : message;
   }

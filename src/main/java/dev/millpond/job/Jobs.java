@@ -67,7 +67,13 @@ public final class Jobs {
   public List<Attempt> attempts(Job job) {
     Stream<Attempt> last = Stream.ofNullable(job.lastAttempt());
     boolean started = job.attempt() > (job.lastAttempt() == null ? 0 : 1);
-    return started ? Stream.concat(sql.attempts(job.id()).stream(), last).toList() : last.toList();
+    return started ? Stream.concat(earlier(job), last).toList() : last.toList();
+  }
+
+  /** The attempts are read after the job: one that has ended since is not told twice. */
+  private Stream<Attempt> earlier(Job job) {
+    return sql.attempts(job.id()).stream()
+        .filter(a -> job.lastAttempt() == null || a.number() < job.lastAttempt().number());
   }
 
   /** How many unfinished jobs each queue has; queues without any are left out. */

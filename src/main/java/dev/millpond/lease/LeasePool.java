@@ -23,6 +23,11 @@ class LeasePool {
    */
   private static final int CONNECTIONS = 4;
 
+  /** A host that vanished without a reset is given up well within a lease. */
+  private static final int CONNECT_SECONDS = 2;
+
+  private static final int SOCKET_SECONDS = 10;
+
   @Bean(defaultCandidate = false)
   @Qualifier("leases")
   HikariDataSource leaseDataSource(
@@ -35,6 +40,10 @@ class LeasePool {
     pool.setPassword(details.getPassword());
     pool.setMaximumPoolSize(CONNECTIONS);
     pool.setConnectionTimeout(timeoutMillis);
+    pool.addDataSourceProperty("ApplicationName", "millpond-leases");
+    pool.addDataSourceProperty("connectTimeout", CONNECT_SECONDS);
+    pool.addDataSourceProperty("socketTimeout", SOCKET_SECONDS);
+    pool.addDataSourceProperty("tcpKeepAlive", true);
     return pool;
   }
 

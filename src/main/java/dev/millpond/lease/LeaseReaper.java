@@ -15,12 +15,17 @@ import org.springframework.stereotype.Component;
 @Component
 class LeaseReaper {
 
+  /** As many as one statement ends. */
+  private static final int BATCH = 500;
+
   private final Leases leases;
   private final Duration lease;
   private final Counter expired;
 
   /** Until when no lease expires ({@code nanoTime}); read and written by the turn alone. */
   private long quietUntil = System.nanoTime();
+
+  private long lastTurn = System.nanoTime();
 
   LeaseReaper(Leases leases, LeaseProperties properties, MeterRegistry meters) {
     this.leases = leases;
@@ -33,14 +38,22 @@ class LeaseReaper {
 
   @Scheduled(fixedDelayString = "${millpond.lease.sweep}")
   void turn() {
+    if (System.nanoTime() - lastTurn > lease.dividedBy(2).toNanos()) {
+      // This process stood still: its own leases are to be renewed before they are judged.
+      quietUntil = System.nanoTime() + lease.toNanos();
+    }
     try {
-      leases.expireWaiting();
-      expired.increment(leases.expire(System.nanoTime() < quietUntil));
+      while (leases.expireWaiting() >= BATCH) {
+        // More than fit into one statement are late.
+      }
+      expired.increment(leases.expire(System.nanoTime() - quietUntil < 0));
     } catch (DataAccessException away) {
       // Who could not reach the database could not renew either: everyone gets a full lease to do
       // so.
       quietUntil = System.nanoTime() + lease.toNanos();
       throw away;
+    } finally {
+      lastTurn = System.nanoTime();
     }
   }
 }

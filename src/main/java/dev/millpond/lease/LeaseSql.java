@@ -62,7 +62,9 @@ final class LeaseSql {
       union
       select queue, true, null from ready where recoveries > 0
       union all
-      select null, false, (extract(epoch from min(due_at) - now()) * 1000)::bigint
+      select null, false,
+             case when (select count(*) from due) >= 1000 then 0
+                  else (extract(epoch from min(due_at) - now()) * 1000)::bigint end
       from delayed
       where due_at > now()
       """;
@@ -127,13 +129,23 @@ final class LeaseSql {
       order by taken.priority desc, taken.rank, taken.id
       """;
 
-  /** By the primary key, guarded by the token. What does not come back is lost. */
+  /**
+   * By the primary key, guarded by the token, locked in the order of ids as settlements are. What
+   * does not come back is lost.
+   */
   private static final String RENEW =
       """
+      with held as (
+        select lease.id
+        from lease join unnest(:ids::uuid[], :tokens::uuid[]) as h (id, token)
+          on lease.id = h.id and lease.token = h.token
+        order by lease.id
+        for update of lease
+      )
       update lease
       set expires_at = now() + :lease_ms * interval '1 ms'
-      from unnest(:ids::uuid[], :tokens::uuid[]) as held (id, token)
-      where lease.id = held.id and lease.token = held.token
+      from held
+      where lease.id = held.id
       returning lease.id, lease.cancel_requested
       """;
 
@@ -150,7 +162,7 @@ final class LeaseSql {
       """
       insert into job_log (id, at, attempt, number, line)
       select lease.id, told.at, lease.attempt, told.number, told.line
-      from lease, unnest(:ats::timestamptz[], :numbers::int[], :lines::text[]) as told (at, number, line)
+      from lease, unnest(:ats::timestamptz[], :numbers::bigint[], :lines::text[]) as told (at, number, line)
       where lease.id = :id and lease.token = :token
       on conflict do nothing
       """;
@@ -169,6 +181,7 @@ final class LeaseSql {
         from unnest(:ids::uuid[], :tokens::uuid[], :outcomes::text[], :results::text[], :error_types::text[],
                     :error_messages::text[], :delays_ms::bigint[])
           with ordinality as s (id, token, outcome, result, error_type, error_message, delay_ms, place)
+        order by id
       ), ended as (
         delete from lease
         using settled s
@@ -364,11 +377,20 @@ final class LeaseSql {
       """;
 
   private final JdbcClient jdbc;
+
+  /** For what clients ask for, which must not keep renewals from their connections. */
+  private final JdbcClient requests;
+
   private final Node node;
   private final long leaseMillis;
 
-  LeaseSql(@Qualifier("leases") JdbcClient jdbc, Node node, LeaseProperties properties) {
+  LeaseSql(
+      @Qualifier("leases") JdbcClient jdbc,
+      JdbcClient requests,
+      Node node,
+      LeaseProperties properties) {
     this.jdbc = jdbc;
+    this.requests = requests;
     this.node = node;
     this.leaseMillis = properties.duration().toMillis();
   }
@@ -477,7 +499,7 @@ final class LeaseSql {
         .param("id", lease.id())
         .param("token", lease.token())
         .param("ats", array("timestamptz", lines, line -> line.at().toString()))
-        .param("numbers", array("int", lines, LoggedLine::number))
+        .param("numbers", array("bigint", lines, LoggedLine::number))
         .param("lines", array("text", lines, LoggedLine::line))
         .update();
   }
@@ -518,22 +540,23 @@ final class LeaseSql {
   }
 
   List<Moved> cancel(UUID id) {
-    return jdbc.sql(CANCEL)
+    return requests
+        .sql(CANCEL)
         .param("id", id)
         .query((row, n) -> new Moved(id, row.getString("queue"), row.getString("state")))
         .list();
   }
 
   boolean hurry(UUID id) {
-    return jdbc.sql(HURRY).param("id", id).update() > 0;
+    return requests.sql(HURRY).param("id", id).update() > 0;
   }
 
   boolean redrive(UUID id) {
-    return jdbc.sql(REDRIVE).param("id", id).update() > 0;
+    return requests.sql(REDRIVE).param("id", id).update() > 0;
   }
 
   boolean remove(UUID id) {
-    return jdbc.sql(REMOVE).param("id", id).update() > 0;
+    return requests.sql(REMOVE).param("id", id).update() > 0;
   }
 
   private static <T> SqlArrayValue array(

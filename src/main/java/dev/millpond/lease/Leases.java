@@ -4,6 +4,7 @@ import dev.millpond.job.GroupCommit;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Outcome;
 import dev.millpond.lease.LeaseSql.Claimed;
+import dev.millpond.lease.LeaseSql.Count;
 import dev.millpond.lease.LeaseSql.Head;
 import dev.millpond.lease.LeaseSql.Moved;
 import dev.millpond.lease.LeaseSql.Renewed;
@@ -45,6 +46,9 @@ public class Leases {
   private static final int MAX_WAITING = 100_000;
 
   private static final int MAX_GROUP = 500;
+
+  /** A handler may ask for any delay before the next attempt. */
+  private static final Duration LONGEST_DELAY = Duration.ofDays(365);
 
   private final LeaseSql sql;
   private final TransactionTemplate transaction;
@@ -110,6 +114,8 @@ public class Leases {
     int expired = claimed.size() - leases.size();
     if (expired > 0) {
       withdrawn(queue, expired, JobState.EXPIRED);
+      // They took the places of jobs that could have started.
+      events.publishEvent(new JobsReady(Set.of(queue), suspect));
     }
     if (!leases.isEmpty()) {
       events.publishEvent(
@@ -182,7 +188,7 @@ public class Leases {
 
   private static Duration delay(Lease lease, Outcome.Failed failed) {
     return failed.retryIn() != null
-        ? failed.retryIn()
+        ? clamp(failed.retryIn())
         : lease.retry().delayAfter(lease.failures(), ThreadLocalRandom.current().nextDouble());
   }
 
@@ -204,6 +210,11 @@ public class Leases {
       events.publishEvent(new JobsDelayed(Duration.ofMillis(row.delayMillis())));
     }
     return new Settled(state);
+  }
+
+  private static Duration clamp(Duration delay) {
+    Duration positive = delay.isNegative() ? Duration.ZERO : delay;
+    return positive.compareTo(LONGEST_DELAY) > 0 ? LONGEST_DELAY : positive;
   }
 
   /** Whether the end of one job lets another one of the queue start. */
@@ -274,10 +285,11 @@ public class Leases {
     return lost.size();
   }
 
-  /** Ends waiting jobs that can no longer start in time. */
-  void expireWaiting() {
-    sql.expireWaiting()
-        .forEach(count -> withdrawn(new QueueName(count.queue()), count.jobs(), JobState.EXPIRED));
+  /** Ends waiting jobs that can no longer start in time; returns how many, a bounded number. */
+  int expireWaiting() {
+    List<Count> late = sql.expireWaiting();
+    late.forEach(count -> withdrawn(new QueueName(count.queue()), count.jobs(), JobState.EXPIRED));
+    return late.stream().mapToInt(Count::jobs).sum();
   }
 
   private void withdrawn(QueueName queue, int jobs, JobState state) {

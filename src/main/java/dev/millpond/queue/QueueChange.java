@@ -16,13 +16,18 @@ public record QueueChange(Setting<Integer> cap, Setting<Integer> concurrency) {
     record Keep<T>() implements Setting<T> {}
 
     /** Set; null resets it to the default. */
-    record Set<T>(@Nullable T value) implements Setting<T> {}
+    record Set<T>(@Nullable T set) implements Setting<T> {}
 
-    /** The value after the change. */
-    default @Nullable T orKeep(@Nullable T current) {
+    /** Whether it is set or reset. */
+    default boolean isSet() {
+      return this instanceof Set<T>;
+    }
+
+    /** What it is set to; null if it is reset, or kept. */
+    default @Nullable T value() {
       return switch (this) {
-        case Keep<T>() -> current;
-        case Set<T>(T value) -> value;
+        case Keep<T>() -> null;
+        case Set<T>(T chosen) -> chosen;
       };
     }
   }

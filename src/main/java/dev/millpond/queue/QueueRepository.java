@@ -2,6 +2,7 @@ package dev.millpond.queue;
 
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.data.jpa.repository.JpaRepository;
 import org.springframework.data.jpa.repository.Modifying;
 import org.springframework.data.jpa.repository.NativeQuery;
@@ -16,4 +17,22 @@ interface QueueRepository extends JpaRepository<QueueRow, String> {
   @Modifying
   @NativeQuery("insert into queue (name) values (:name) on conflict do nothing")
   void createIfAbsent(String name);
+
+  /** One statement, so that two changes of different settings both last. */
+  @Transactional
+  @Modifying
+  @NativeQuery(
+      """
+      update queue
+      set cap = case when :setCap then cast(:cap as integer) else cap end,
+          concurrency = case when :setConcurrency then cast(:concurrency as integer) else concurrency end,
+          updated_at = now()
+      where name = :name
+      """)
+  void change(
+      String name,
+      boolean setCap,
+      @Nullable Integer cap,
+      boolean setConcurrency,
+      @Nullable Integer concurrency);
 }

@@ -22,18 +22,8 @@ class QueueRow {
 
   /** For JPA, which fills the fields afterwards. */
   protected QueueRow() {
-    this(QueueName.DEFAULT, Instant.EPOCH);
-  }
-
-  QueueRow(QueueName name, Instant now) {
-    this.name = name.value();
-    this.updatedAt = now;
-  }
-
-  void change(QueueChange change, Instant now) {
-    cap = change.cap().orKeep(cap);
-    concurrency = change.concurrency().orKeep(concurrency);
-    updatedAt = now;
+    this.name = "";
+    this.updatedAt = Instant.EPOCH;
   }
 
   Queue toQueue(QueueProperties defaults) {

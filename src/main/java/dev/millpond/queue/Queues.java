@@ -1,6 +1,5 @@
 package dev.millpond.queue;
 
-import dev.millpond.job.DatabaseClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -22,16 +21,14 @@ public final class Queues {
 
   private final QueueRepository repository;
   private final QueueProperties defaults;
-  private final DatabaseClock clock;
   private final Map<QueueName, Queue> queues = new ConcurrentSkipListMap<>();
 
   /** Up to when changes have been seen; written by the refreshing turn alone. */
   private Instant seen = Instant.EPOCH;
 
-  Queues(QueueRepository repository, QueueProperties defaults, DatabaseClock clock) {
+  Queues(QueueRepository repository, QueueProperties defaults) {
     this.repository = repository;
     this.defaults = defaults;
-    this.clock = clock;
     refresh();
   }
 
@@ -77,10 +74,14 @@ public final class Queues {
     if (!queues.containsKey(name) && queues.size() >= defaults.max()) {
       throw new UnknownQueue(name, true);
     }
-    QueueRow row =
-        repository.findById(name.value()).orElseGet(() -> new QueueRow(name, clock.now()));
-    row.change(change, clock.now());
-    return load(repository.save(row));
+    repository.createIfAbsent(name.value());
+    repository.change(
+        name.value(),
+        change.cap().isSet(),
+        change.cap().value(),
+        change.concurrency().isSet(),
+        change.concurrency().value());
+    return load(repository.findById(name.value()).orElseThrow());
   }
 
   @Scheduled(fixedDelayString = "PT0.9S", initialDelayString = "PT0.9S")

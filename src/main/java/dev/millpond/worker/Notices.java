@@ -127,7 +127,7 @@ class Notices implements SmartLifecycle {
           Statement statement = connection.createStatement()) {
         statement.execute("listen " + CHANNEL);
         receive(connection, statement);
-      } catch (SQLException lost) {
+      } catch (SQLException | RuntimeException lost) {
         log.debug("Listens again in a second: {}", lost.getMessage());
         pause();
       }

@@ -3,6 +3,8 @@ package dev.millpond.worker;
 import dev.millpond.lease.LoggedLine;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +26,7 @@ final class Report {
   private List<LoggedLine> lines = new ArrayList<>();
   private int lineCount;
   private int byteCount;
+  private long lastNumber;
 
   Report(Clock clock) {
     this.clock = clock;
@@ -46,8 +49,9 @@ final class Report {
     byteCount += cleaned.getBytes(StandardCharsets.UTF_8).length;
     boolean last = lineCount == MAX_LINES - 1 || byteCount > MAX_BYTES;
     lineCount = last ? MAX_LINES : lineCount + 1;
-    lines.add(
-        new LoggedLine(lineCount, clock.instant(), last ? "… further lines are dropped" : cleaned));
+    Instant now = clock.instant();
+    lastNumber = Math.max(lastNumber + 1, ChronoUnit.MICROS.between(Instant.EPOCH, now));
+    lines.add(new LoggedLine(lastNumber, now, last ? "… further lines are dropped" : cleaned));
   }
 
   synchronized Unwritten take() {
@@ -55,6 +59,12 @@ final class Report {
     progress = null;
     lines = new ArrayList<>();
     return unwritten;
+  }
+
+  /** What could not be written is told again; what was told since comes after it. */
+  synchronized void putBack(Unwritten unwritten) {
+    progress = progress == null ? unwritten.progress() : progress;
+    lines.addAll(0, unwritten.lines());
   }
 
   private static String clean(String text, int longest) {

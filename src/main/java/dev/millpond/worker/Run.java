@@ -99,7 +99,7 @@ final class Run implements Runnable, JobContext {
       return stopped(failed(failure.type(), failure, true, null));
     } catch (RetryLater failure) {
       return stopped(failed(failure.type(), failure, false, failure.delay()));
-    } catch (Exception | LinkageError | StackOverflowError failure) {
+    } catch (Throwable failure) {
       log.warn("Attempt {} of job {} failed", lease.attempt(), lease.id(), failure);
       return stopped(failed("handler-failed", failure, false, null));
     }
@@ -107,13 +107,13 @@ final class Run implements Runnable, JobContext {
 
   private <P> @Nullable Object call(JobHandler<P> handler) throws Exception {
     P payload = handler.payloadType().cast(handlers.read(lease.type(), lease.payload()));
-    synchronized (this) {
-      handling = Thread.currentThread();
+    try {
+      synchronized (this) {
+        handling = Thread.currentThread();
+      }
       if (cancelRequested || stopping || decided.get() != null) {
         throw new InterruptedException("asked to stop before it started");
       }
-    }
-    try {
       return handler.handle(payload, this);
     } finally {
       synchronized (this) {

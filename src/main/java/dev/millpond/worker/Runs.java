@@ -1,6 +1,7 @@
 package dev.millpond.worker;
 
 import dev.millpond.handler.Handlers;
+import dev.millpond.job.JobError;
 import dev.millpond.job.Outcome;
 import dev.millpond.lease.CancelRequested;
 import dev.millpond.lease.Lease;
@@ -12,9 +13,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.event.EventListener;
+import org.springframework.dao.DataAccessException;
+import org.springframework.dao.DataAccessResourceFailureException;
+import org.springframework.dao.NonTransientDataAccessException;
 import org.springframework.stereotype.Component;
 
 /**
@@ -26,6 +31,8 @@ import org.springframework.stereotype.Component;
 class Runs implements Run.Settler {
 
   private static final Duration SETTLE_AGAIN = Duration.ofMillis(250);
+  private static final JobError REFUSED =
+      new JobError("settlement-refused", "the database refused to store the outcome");
   private static final Logger log = LoggerFactory.getLogger(Runs.class);
 
   private final Leases leases;
@@ -56,43 +63,75 @@ class Runs implements Run.Settler {
     meters.timer("millpond.jobs.wait", "queue", lease.queue().value()).record(lease.waited());
     Run run = new Run(lease, handlers, new Report(clock), this);
     if (slots.take(run)) {
-      threads.execute(run);
+      execute(run);
     } else {
       // A former attempt of the job, timed out, still runs here: it would run twice in one process.
       var _ = leases.settle(lease, new Outcome.Released(Duration.ofSeconds(1)));
     }
   }
 
-  @Override
-  public void settle(Run run, Outcome outcome) {
-    while (!Thread.currentThread().isInterrupted() && !trySettle(run, outcome)) {
-      LockSupport.parkNanos(SETTLE_AGAIN.toNanos());
+  private void execute(Run run) {
+    try {
+      threads.execute(run);
+    } catch (OutOfMemoryError noThread) {
+      log.error("Cannot start a thread for job {}: it is given back", run.id(), noThread);
+      slots.free(run);
+      var _ = leases.settle(run.lease(), new Outcome.Released(Duration.ofSeconds(1)));
     }
   }
 
-  private boolean trySettle(Run run, Outcome outcome) {
+  @Override
+  public void settle(Run run, Outcome outcome) {
+    Outcome next = outcome;
+    while (next != null && !Thread.currentThread().isInterrupted()) {
+      next = trySettle(run, next);
+      if (next != null) {
+        LockSupport.parkNanos(SETTLE_AGAIN.toNanos());
+      }
+    }
+  }
+
+  /** What is to be settled at the next try; null if it is settled or lost. */
+  private @Nullable Outcome trySettle(Run run, Outcome outcome) {
     try {
       write(run);
       var _ = leases.settle(run.lease(), outcome).get();
-      return true;
+      return null;
     } catch (InterruptedException stop) {
       Thread.currentThread().interrupt();
-      return false;
-    } catch (ExecutionException | RuntimeException away) {
-      // The lease is renewed meanwhile, and the same settlement may be sent again.
-      log.warn("Cannot settle job {}, will try again: {}", run.id(), away.getMessage());
-      return false;
+      return outcome;
+    } catch (ExecutionException failed) {
+      return again(run, outcome, failed.getCause());
+    } catch (RuntimeException failed) {
+      return again(run, outcome, failed);
     }
+  }
+
+  private static Outcome again(Run run, Outcome outcome, @Nullable Throwable failure) {
+    if (failure instanceof NonTransientDataAccessException
+        && !(failure instanceof DataAccessResourceFailureException)) {
+      log.error("The outcome of job {} cannot be written", run.id(), failure);
+      return new Outcome.Failed(REFUSED, true, null);
+    }
+    // The lease is renewed meanwhile, and the same settlement may be sent again.
+    log.warn("Cannot settle job {}, will try again: {}", run.id(), String.valueOf(failure));
+    return outcome;
   }
 
   /** Writes what the handler told of its work and is not written yet. */
   void write(Run run) {
     Report.Unwritten unwritten = run.report().take();
-    if (unwritten.progress() != null) {
-      leases.progress(run.lease(), unwritten.progress().percent(), unwritten.progress().message());
-    }
-    if (!unwritten.lines().isEmpty()) {
-      leases.log(run.lease(), unwritten.lines());
+    try {
+      if (unwritten.progress() != null) {
+        leases.progress(
+            run.lease(), unwritten.progress().percent(), unwritten.progress().message());
+      }
+      if (!unwritten.lines().isEmpty()) {
+        leases.log(run.lease(), unwritten.lines());
+      }
+    } catch (DataAccessException away) {
+      run.report().putBack(unwritten);
+      throw away;
     }
   }
 

@@ -28,6 +28,9 @@ class WorkerLoop {
   /** How many jobs one claim takes at most: beyond it a larger batch was no faster. */
   private static final int MAX_CLAIM = 500;
 
+  /** How often a stopped loop looks whether it may go on; a stop waits for its turn to end. */
+  private static final Duration STOPPED_PAUSE = Duration.ofMillis(100);
+
   private static final Logger log = LoggerFactory.getLogger(WorkerLoop.class);
 
   private final Leases leases;
@@ -71,7 +74,7 @@ class WorkerLoop {
 
   private synchronized Duration work(Hints hints) {
     if (stopped) {
-      return pollInterval;
+      return STOPPED_PAUSE;
     }
     backlog.addAll(hints.queues());
     if (hints.suspects()) {

@@ -124,15 +124,37 @@ class GroupCommitTest {
 
   @Test
   void aBrokenConnectionFailsTheGroupWithoutASecondTry() {
+    gated = true;
     Function<Integer, String> write =
         item -> {
           throw new DataAccessResourceFailureException("broken");
         };
     try (GroupCommit<Integer, String> writer = writer(10, 10, write)) {
-      assertThatThrownBy(writer.add(1)::get)
-          .hasCauseInstanceOf(DataAccessResourceFailureException.class);
+      var _ = writer.add(0);
+      meetGroup(1);
+      CompletableFuture<String> first = writer.add(1);
+      CompletableFuture<String> second = writer.add(2);
+      gated = false;
+      meet();
+      assertThatThrownBy(first::get).hasCauseInstanceOf(DataAccessResourceFailureException.class);
+      assertThatThrownBy(second::get).hasCauseInstanceOf(DataAccessResourceFailureException.class);
     }
-    assertThat(groups).hasSize(1);
+    assertThat(groups).as("what may have been committed is not written again").hasSize(2);
+  }
+
+  @Test
+  void anErrorDoesNotEndTheWriter() throws Exception {
+    Function<Integer, String> write =
+        item -> {
+          if (item == 0) {
+            throw new OutOfMemoryError("test");
+          }
+          return "row " + item;
+        };
+    try (GroupCommit<Integer, String> writer = writer(10, 10, write)) {
+      assertThatThrownBy(writer.add(0)::get).hasCauseInstanceOf(OutOfMemoryError.class);
+      assertThat(writer.add(1).get()).isEqualTo("row 1");
+    }
   }
 
   @Test

@@ -345,6 +345,40 @@ class LeasesIT {
   }
 
   @Test
+  void aScheduledJobThatIsHurriedMayRunNow() {
+    UUID id = submit(Sample.noop().delay(Duration.ofHours(1)));
+    assertThat(leases.hurry(id, queue)).isTrue();
+    assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
+    assertThat(job(id).runAt()).isBefore(Instant.now().plusSeconds(59));
+  }
+
+  @Test
+  void whatIsLoggedAfterAReleaseComesAfterWhatWasLoggedBefore() {
+    UUID id = submit(Sample.noop());
+    Lease first = claim();
+    leases.log(first, List.of(new LoggedLine(10, Instant.now(), "before")));
+    settle(first, new Outcome.Released(Duration.ZERO));
+    Lease second = claim();
+    leases.log(second, List.of(new LoggedLine(11, Instant.now(), "after")));
+    settle(second, SUCCESS);
+    assertThat(jobs.log(id)).extracting(line -> line.line()).containsExactly("before", "after");
+  }
+
+  @Test
+  void moreDueJobsThanOnePollPromotesMakeTheNextPollComeAtOnce() {
+    jdbc.sql(
+            """
+            insert into delayed (id, due_at, version, attempt, recoveries, max_attempts, priority, queue)
+            select gen_random_uuid(), now() - interval '1 s', 1, 0, 0, 1, 4, 'crowd'
+            from generate_series(1, 1500)
+            """)
+        .update();
+    assertThat(leases.poll().nextDue()).isEqualTo(Duration.ZERO);
+    leases.poll();
+    assertThat(jdbc.sql("delete from ready where queue = 'crowd'").update()).isEqualTo(1_500);
+  }
+
+  @Test
   void onlyAFinishedJobCanBeRemoved() {
     UUID id = submit(Sample.noop());
     assertThat(leases.remove(id)).isFalse();
