@@ -151,6 +151,22 @@ class TwoNodesE2E {
     }
   }
 
+  @Test
+  void aNodeThatStopsKeepsItsLeasesForAsLongAsItsJobsMayFinish() throws IOException {
+    String longerThanALease = "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"PT8S\"}}";
+    String id = left.api().submitAll("grace", List.of(longerThanALease)).getFirst();
+    MillpondProcess stopping = nodeOf(left.api().awaitState(id, "running", SOON));
+    MillpondProcess other = stopping.equals(left) ? right : left;
+    stopping.term();
+    stopping.awaitExit(Duration.ofSeconds(30));
+
+    JsonNode job = other.api().job(id);
+    assertThat(job.path("state").asString()).as("%s", job).isEqualTo("succeeded");
+    assertThat(job.path("attempts").size()).as("%s", job).isEqualTo(1);
+    assertThat(job.path("recoveries").asInt()).as("%s", job).isZero();
+    stopping.start();
+  }
+
   /** The pause is what is tested here, not a wait for something. */
   private static void pause(Duration length) {
     long end = System.nanoTime() + length.toNanos();
