@@ -16,6 +16,11 @@ import org.springframework.stereotype.Component;
 @Component
 public final class DatabaseClock {
 
+  /**
+   * Of several round trips the shortest tells best: the first one may include getting a connection.
+   */
+  private static final int TRIPS = 3;
+
   private final Clock clock;
   private final JdbcClient jdbc;
 
@@ -35,10 +40,16 @@ public final class DatabaseClock {
 
   @Scheduled(fixedDelayString = "PT30S", initialDelayString = "PT30S")
   void measure() {
-    Instant before = clock.instant();
-    Instant there =
-        jdbc.sql("select clock_timestamp()").query(OffsetDateTime.class).single().toInstant();
-    Instant after = clock.instant();
-    offset = Duration.between(before.plus(Duration.between(before, after).dividedBy(2)), there);
+    Duration shortest = Duration.ofDays(1);
+    for (int i = 0; i < TRIPS; i++) {
+      Instant before = clock.instant();
+      Instant there =
+          jdbc.sql("select clock_timestamp()").query(OffsetDateTime.class).single().toInstant();
+      Duration trip = Duration.between(before, clock.instant());
+      if (trip.compareTo(shortest) < 0) {
+        shortest = trip;
+        offset = Duration.between(before.plus(trip.dividedBy(2)), there);
+      }
+    }
   }
 }

@@ -67,6 +67,10 @@ public final class GroupCommit<T, R> implements AutoCloseable {
     if (closed || !waiting.offer(entry)) {
       throw new IllegalStateException("too many rows wait to be written");
     }
+    // Closed meanwhile: nobody would take it any more.
+    if (closed && waiting.remove(entry)) {
+      throw new IllegalStateException("the service stops");
+    }
     return entry.result();
   }
 

@@ -100,7 +100,9 @@ final class Run implements Runnable, JobContext {
     } catch (RetryLater failure) {
       return stopped(failed(failure.type(), failure, false, failure.delay()));
     } catch (Throwable failure) {
-      log.warn("Attempt {} of job {} failed", lease.attempt(), lease.id(), failure);
+      if (!wasAskedToStop()) {
+        log.warn("Attempt {} of job {} failed", lease.attempt(), lease.id(), failure);
+      }
       return stopped(failed("handler-failed", failure, false, null));
     }
   }
@@ -111,7 +113,7 @@ final class Run implements Runnable, JobContext {
       synchronized (this) {
         handling = Thread.currentThread();
       }
-      if (cancelRequested || stopping || decided.get() != null) {
+      if (wasAskedToStop()) {
         throw new InterruptedException("asked to stop before it started");
       }
       return handler.handle(payload, this);
@@ -122,6 +124,10 @@ final class Run implements Runnable, JobContext {
         var _ = Thread.interrupted();
       }
     }
+  }
+
+  private boolean wasAskedToStop() {
+    return cancelRequested || stopping || decided.get() != null;
   }
 
   private Outcome stopped(Outcome failure) {
