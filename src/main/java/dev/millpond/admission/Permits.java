@@ -24,7 +24,7 @@ import org.springframework.stereotype.Component;
 /**
  * The depth of each queue, kept in memory by this node's own arithmetic, and the room that is left.
  * Exact with one node; with several, what the others did is found by a count in the background
- * every few seconds.
+ * every ten seconds.
  */
 @Component
 public class Permits {
