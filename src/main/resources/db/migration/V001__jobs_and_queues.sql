@@ -25,6 +25,7 @@ create table job (
   priority         smallint         not null,
   queue            text             not null,
   type             text             not null,
+  tenant           text,
   labels           jsonb,
   traceparent      text,
   payload          text, -- JSON exactly as it was sent, checked at the door: json would parse it again
@@ -34,10 +35,12 @@ create table job (
 -- Serves the list of a queue's jobs, newest first.
 create index job_queue on job (queue, id);
 
--- May start now. rank: when it became runnable, in microseconds since 1970, which orders jobs of one priority.
+-- May start now. rank orders jobs of one priority: with one tenant it is when the job became runnable, in microseconds
+-- since 1970; between tenants it is earlier, by as much as fairness asks.
 create table ready (
   id           uuid        not null primary key, -- serves cancel and status
   rank         bigint      not null,
+  runnable_at  timestamptz not null,
   start_by     timestamptz,
   started_at   timestamptz, -- its first start; null if it never started
   version      integer     not null,
@@ -45,7 +48,8 @@ create table ready (
   recoveries   integer     not null, -- how many of these starts ended with their worker's death
   max_attempts integer     not null,
   priority     smallint    not null,
-  queue        text        not null
+  queue        text        not null,
+  tenant       text
 );
 
 -- Serves the claim: only what it orders by, and never a finished row.
@@ -68,7 +72,8 @@ create table delayed (
   recoveries   integer     not null,
   max_attempts integer     not null,
   priority     smallint    not null,
-  queue        text        not null
+  queue        text        not null,
+  tenant       text
 );
 
 -- Serves the promotion of due jobs.
@@ -83,6 +88,7 @@ create table lease (
   leased_at        timestamptz not null, -- this attempt's start
   started_at       timestamptz not null, -- the job's first start
   rank             bigint      not null, -- to give it its place back
+  runnable_at      timestamptz not null,
   version          integer     not null,
   attempt          integer     not null,
   recoveries       integer     not null,
@@ -94,8 +100,48 @@ create table lease (
   incarnation      uuid        not null, -- the life of the process that holds it
   worker           text        not null,
   queue            text        not null,
+  tenant           text,
   progress_message text
 ) with (fillfactor = 70); -- room for renewals and progress on the same page
+
+-- A node's books, open for as long as it is heard of. Whoever submits locks the row for key share: nothing is admitted
+-- by books that are closed.
+create table account (
+  id         uuid        not null primary key,
+  node       text        not null,
+  expires_at timestamptz not null
+);
+
+-- How many jobs wait, without a count: each statement that changes it adds a row here, in its own commit, and the rows of
+-- an account are summed up into fewer every now and then. The sum of "waiting" is the depth, exactly, at any moment.
+--
+-- And who may admit how many more: "granted" is what an account took from the room under the cap. What it may still
+-- admit is what was granted less what waits through it: a submit uses it up, and a claim gives it back to the account
+-- that claims. So the cap holds, whoever submits and claims where, as long as
+--   cap >= sum(waiting) + sum(greatest(0, granted - waiting) of each open account),
+-- which whoever takes a grant checks under a lock; the submits need none. Of a closed account only "waiting" counts.
+-- The queue '' stands for all queues together: what is granted of the cap of the whole service.
+create table room (
+  queue    text    not null,
+  account  uuid    not null,
+  tenant   text,
+  waiting  integer not null,
+  runnable integer not null, -- of those waiting, how many wait for nothing but a slot
+  granted  integer not null
+);
+
+-- Serves the balance of one queue.
+create index room_queue on room (queue);
+
+-- How quickly each node starts a queue's jobs; kept over restarts, so that estimates are good from the beginning.
+create table pace (
+  queue      text             not null,
+  node       text             not null,
+  per_second double precision not null,
+  updated_at timestamptz      not null,
+  refused_at timestamptz, -- when the node last sent a client away from a full queue
+  primary key (queue, node)
+);
 
 -- How it ended. Never updated; deleted by a redrive or by the client's DELETE.
 create table finished (
@@ -160,11 +206,12 @@ create index idempotency_key_created on idempotency_key using brin (created_at);
 alter table ready set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000);
 alter table delayed set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000);
 alter table lease set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+alter table room set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
 -- The job as a client sees it: the one place in SQL that knows which table means which state.
 create view job_status as
 select j.id, j.queue, j.type, j.priority, j.payload, j.labels, j.start_by, j.timeout_ms, j.initial_delay_ms,
-       j.multiplier, j.max_delay_ms, coalesce(d.due_at, timestamptz 'epoch' + coalesce(r.rank, l.rank) * interval '1 microsecond', j.run_at) as run_at,
+       j.multiplier, j.max_delay_ms, j.tenant, coalesce(d.due_at, r.runnable_at, l.runnable_at, j.run_at) as run_at,
        case when f.id is not null then f.state
             when l.id is not null then case when l.cancel_requested then 'cancelling' else 'running' end
             when r.id is not null then 'queued'

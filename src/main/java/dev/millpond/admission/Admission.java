@@ -46,6 +46,9 @@ public class Admission {
   private static final Duration PATIENCE = Duration.ofSeconds(2);
   private static final int MAX_GROUP_ROWS = 1_000;
 
+  /** How often a submit is tried whose account was closed under it. */
+  private static final int TRIES = 2;
+
   private final Queues queues;
   private final Permits permits;
   private final AdmissionSql sql;
@@ -55,7 +58,7 @@ public class Admission {
   private final ApplicationEventPublisher events;
   private final MeterRegistry meters;
   private final Duration keyRetention;
-  private final GroupCommit<Write, Boolean> writer;
+  private final GroupCommit<Write, Write.Result> writer;
 
   Admission(
       Queues queues,
@@ -99,10 +102,24 @@ public class Admission {
         return replay(used.get(), key);
       }
     }
-    Optional<Refusal> refusal = permits.reserve(queue, jobs.size());
-    return refusal.isPresent()
-        ? new Decision.Full(refusal.get())
-        : write(queue, new Write(jobs.stream().map(job -> entry(queue, job)).toList(), key));
+    List<Entry> entries = jobs.stream().map(job -> entry(queue, job)).toList();
+    int runnable = (int) entries.stream().filter(entry -> entry.runAt() == null).count();
+    for (int i = 0; i < TRIES; i++) {
+      switch (permits.reserve(queue, jobs.size(), runnable)) {
+        case Refusal refusal -> {
+          return new Decision.Full(refusal);
+        }
+        case Reservation reservation -> {
+          Optional<Decision> decision =
+              write(reservation, new Write(reservation.account(), entries, key));
+          if (decision.isPresent()) {
+            return decision.get();
+          }
+          // The account was closed, because this node was not heard of for too long: once more.
+        }
+      }
+    }
+    return new Decision.Overloaded();
   }
 
   private Entry entry(QueueName queue, Submission job) {
@@ -112,21 +129,29 @@ public class Admission {
     return new Entry(id, queue.value(), job, runAt);
   }
 
-  private Decision write(QueueName queue, Write write) {
-    int jobs = write.entries().size();
-    boolean accepted = false;
+  /** Empty if the account is closed: then nothing was written. */
+  private Optional<Decision> write(Reservation reservation, Write write) {
+    boolean cancelled = true;
     try {
-      Decision decision = await(write);
-      // What may have been written keeps its room until the next count.
-      accepted =
-          decision instanceof Decision.Accepted || decision instanceof Decision.OutcomeUnknown;
-      if (decision instanceof Decision.Accepted) {
-        meters.counter("millpond.jobs.submitted", "queue", queue.value()).increment(jobs);
-        announce(queue, write);
+      Optional<Decision> decision = await(write);
+      boolean accepted = decision.filter(Decision.Accepted.class::isInstance).isPresent();
+      boolean unknown = decision.filter(Decision.OutcomeUnknown.class::isInstance).isPresent();
+      cancelled = !accepted && !unknown;
+      if (accepted) {
+        meters
+            .counter("millpond.jobs.submitted", "queue", reservation.queue().value())
+            .increment(reservation.jobs());
+        permits.written();
+        announce(reservation.queue(), write);
+      }
+      if (unknown || decision.isEmpty()) {
+        permits.doubt(reservation.books());
       }
       return decision;
     } finally {
-      permits.decide(queue, jobs, accepted);
+      if (cancelled) {
+        reservation.cancel();
+      }
     }
   }
 
@@ -142,24 +167,28 @@ public class Admission {
         .ifPresent(delay -> events.publishEvent(new JobsDelayed(delay)));
   }
 
-  private Decision await(Write write) {
-    CompletableFuture<Boolean> result;
+  private Optional<Decision> await(Write write) {
+    CompletableFuture<Write.Result> result;
     try {
       result = writer.add(write);
     } catch (IllegalStateException full) {
-      return new Decision.Overloaded();
+      return Optional.of(new Decision.Overloaded());
     }
     try {
-      return result.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
-          ? new Decision.Accepted(write.entries().stream().map(Entry::toJob).toList())
-          : taken(write);
+      return switch (result.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+        case WRITTEN ->
+            Optional.of(new Decision.Accepted(write.entries().stream().map(Entry::toJob).toList()));
+        case KEY_TAKEN -> Optional.of(taken(write));
+        case ACCOUNT_CLOSED -> Optional.empty();
+      };
     } catch (TimeoutException late) {
-      return writer.withdraw(result) ? new Decision.Overloaded() : new Decision.OutcomeUnknown();
+      return Optional.of(
+          writer.withdraw(result) ? new Decision.Overloaded() : new Decision.OutcomeUnknown());
     } catch (InterruptedException stop) {
       Thread.currentThread().interrupt();
-      return new Decision.OutcomeUnknown();
+      return Optional.of(new Decision.OutcomeUnknown());
     } catch (ExecutionException failed) {
-      return failed(write, failed.getCause());
+      return Optional.of(failed(write, failed.getCause()));
     }
   }
 
@@ -189,26 +218,44 @@ public class Admission {
 
   /** How full the queue is now; touches no database. */
   public Pressure pressure(QueueName queue) {
+    int cap = permits.cap(queue);
     return new Pressure(
-        permits.cap(queue), permits.depth(queue), permits.room(queue), permits.drainRate(queue));
+        cap, permits.depth(queue), permits.room(queue, cap), permits.drainRate(queue));
   }
 
-  /**
-   * Queues a finished job again, if the queue has room.
-   *
-   * @return why there is no room; empty if there was
-   */
-  public Optional<Refusal> redrive(UUID id, QueueName queue) {
-    Optional<Refusal> refusal = permits.reserve(queue, 1);
-    if (refusal.isEmpty()) {
-      boolean redriven = false;
-      try {
-        redriven = leases.redrive(id, queue);
-      } finally {
-        permits.decide(queue, 1, redriven);
+  /** What came of sending a finished job back into its queue. */
+  public sealed interface Redrive {
+
+    /** It is queued again. */
+    record Done() implements Redrive {}
+
+    /** It is not finished. */
+    record NotFinished() implements Redrive {}
+
+    /** Its queue has no room for it. */
+    record Full(Refusal refusal) implements Redrive {}
+  }
+
+  /** Queues a finished job again, if the queue has room. */
+  public Redrive redrive(UUID id, QueueName queue) {
+    return switch (permits.reserve(queue, 1, 1)) {
+      case Refusal refusal -> new Redrive.Full(refusal);
+      case Reservation reservation -> redrive(reservation, id);
+    };
+  }
+
+  private Redrive redrive(Reservation reservation, UUID id) {
+    try {
+      if (leases.redrive(reservation.account(), id, reservation.queue())) {
+        permits.written();
+        return new Redrive.Done();
       }
+      reservation.cancel();
+      return new Redrive.NotFinished();
+    } catch (DataAccessException unknown) {
+      permits.doubt(reservation.books());
+      throw unknown;
     }
-    return refusal;
   }
 
   @Scheduled(fixedDelayString = "PT5M", initialDelayString = "PT1M")

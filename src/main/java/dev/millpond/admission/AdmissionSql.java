@@ -3,13 +3,13 @@ package dev.millpond.admission;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -25,9 +25,11 @@ final class AdmissionSql {
 
   /**
    * Writes the jobs of many submits in one statement. A key that another submit has taken keeps its
-   * rows out; if that one has not committed yet, this waits for it. Only inserts: it meets nobody
-   * but a submit with the same key. Jobs for now go to ready, ranked by the moment they become
-   * runnable, the others to delayed. Answers the keys it took.
+   * rows out; if that one has not committed yet, this waits for it. So does an account that is
+   * closed: it is locked, so that it stays open until the commit. Only inserts: it meets nobody but
+   * a submit with the same key and who closes the account. Jobs for now go to ready, ranked by the
+   * moment they become runnable, the others to delayed. Answers the accounts that are open and the
+   * keys it took.
    */
   private static final String SUBMIT =
       """
@@ -36,38 +38,51 @@ final class AdmissionSql {
         from unnest(:ids::uuid[], :queues::text[], :types::text[], :priorities::int[], :payloads::text[],
                     :run_ats::timestamptz[], :start_bys::timestamptz[], :timeouts_ms::bigint[], :max_attempts::int[],
                     :initial_delays_ms::bigint[], :multipliers::float8[], :max_delays_ms::bigint[], :labels::text[],
-                    :traceparents::text[], :keys::text[])
+                    :traceparents::text[], :tenants::text[], :accounts::uuid[], :keys::text[])
           as s (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
-                multiplier, max_delay_ms, labels, traceparent, key)
+                multiplier, max_delay_ms, labels, traceparent, tenant, account, key)
+      ), open as (
+        select id from account where id = any(:accounts::uuid[]) for key share
       ), taken as (
         insert into idempotency_key (key, fingerprint, jobs)
         select decode(k.key, 'hex'), decode(k.fingerprint, 'hex'), k.jobs::uuid[]
-        from unnest(:taken_keys::text[], :fingerprints::text[], :taken_jobs::text[]) as k (key, fingerprint, jobs)
+        from unnest(:taken_keys::text[], :fingerprints::text[], :taken_jobs::text[], :takers::uuid[])
+          as k (key, fingerprint, jobs, account)
+        where k.account in (select id from open)
         on conflict do nothing
         returning encode(key, 'hex') as key
       ), accepted as (
         select submitted.*
         from submitted left join taken on taken.key = submitted.key
-        where submitted.key is null or taken.key is not null
+        where submitted.account in (select id from open) and (submitted.key is null or taken.key is not null)
+      ), booked as (
+        insert into room (queue, account, tenant, waiting, runnable, granted)
+        select queue, account, tenant, count(*), count(*) filter (where run_at is null or run_at <= now()), 0
+        from accepted
+        group by queue, account, tenant
       ), kept as (
         insert into job (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts,
-                         initial_delay_ms, multiplier, max_delay_ms, labels, traceparent)
+                         initial_delay_ms, multiplier, max_delay_ms, labels, traceparent, tenant)
         select id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
-               multiplier, max_delay_ms, labels::jsonb, traceparent
+               multiplier, max_delay_ms, labels::jsonb, traceparent, tenant
         from accepted
       ), runnable as (
-        insert into ready (id, rank, start_by, version, attempt, recoveries, max_attempts, priority, queue)
-        select id, (extract(epoch from now()) * 1000000)::bigint, start_by, 1, 0, 0, max_attempts,
-               priority, queue
+        insert into ready (id, rank, runnable_at, start_by, version, attempt, recoveries, max_attempts, priority,
+                           queue, tenant)
+        select id, (extract(epoch from now()) * 1000000)::bigint, now(), start_by, 1, 0, 0, max_attempts, priority,
+               queue, tenant
         from accepted
         where run_at is null or run_at <= now()
       ), later as (
-        insert into delayed (id, due_at, start_by, version, attempt, recoveries, max_attempts, priority, queue)
-        select id, run_at, start_by, 1, 0, 0, max_attempts, priority, queue
+        insert into delayed (id, due_at, start_by, version, attempt, recoveries, max_attempts, priority, queue,
+                             tenant)
+        select id, run_at, start_by, 1, 0, 0, max_attempts, priority, queue, tenant
         from accepted
         where run_at > now()
       )
-      select key from taken
+      select id::text as account, null as key from open
+      union all
+      select null, key from taken
       """;
 
   /** By the primary key. */
@@ -76,16 +91,6 @@ final class AdmissionSql {
       select encode(fingerprint, 'hex') as fingerprint, jobs::text[] as jobs
       from idempotency_key
       where key = :key
-      """;
-
-  /** Off the request path: by ready_next and delayed_due, the whole of them. */
-  private static final String DEPTHS =
-      """
-      select queue, sum(jobs)::int as jobs
-      from (select queue, count(*) as jobs from ready group by queue
-            union all
-            select queue, count(*) from delayed group by queue) as waiting
-      group by queue
       """;
 
   /** By the index idempotency_key_created; keys are never updated, so it meets nobody. */
@@ -111,24 +116,24 @@ final class AdmissionSql {
     }
   }
 
-  private record Row(Entry entry, @Nullable String key) {}
+  private record Row(Entry entry, UUID account, @Nullable String key) {}
 
-  /**
-   * Writes the entries, and answers for each whether its jobs were accepted; false means that its
-   * key was taken.
-   */
-  List<Boolean> submit(List<Write> writes) {
+  /** A row of the answer: an account that is open, or a key that was taken. */
+  private record Found(@Nullable String account, @Nullable String key) {}
+
+  /** Writes the entries, and answers what became of each. */
+  List<Write.Result> submit(List<Write> writes) {
     List<Row> rows = new ArrayList<>();
     Map<String, Write> keyed = new LinkedHashMap<>();
     for (Write write : writes) {
-      String key = write.key() == null ? null : HEX.formatHex(write.key().hash());
+      String key = key(write);
       // A key twice in one group: the first one takes it.
       if (key == null || keyed.putIfAbsent(key, write) == null) {
-        write.entries().forEach(entry -> rows.add(new Row(entry, key)));
+        write.entries().forEach(entry -> rows.add(new Row(entry, write.account(), key)));
       }
     }
     List<Write> takers = List.copyOf(keyed.values());
-    List<String> taken =
+    Set<Found> found =
         jdbc.sql(SUBMIT)
             .param("ids", column("uuid", rows, e -> e.id()))
             .param("queues", column("text", rows, e -> e.queue()))
@@ -147,21 +152,30 @@ final class AdmissionSql {
                 "max_delays_ms", column("bigint", rows, e -> e.job().retry().maxDelay().toMillis()))
             .param("labels", column("text", rows, AdmissionSql::labels))
             .param("traceparents", column("text", rows, e -> e.job().traceparent()))
+            .param("tenants", column("text", rows, e -> e.job().tenant()))
+            .param("accounts", array("uuid", rows, Row::account))
             .param("keys", array("text", rows, Row::key))
             .param("taken_keys", new SqlArrayValue("text", keyed.keySet().toArray()))
             .param("fingerprints", array("text", takers, AdmissionSql::fingerprint))
             .param("taken_jobs", array("text", takers, AdmissionSql::ids))
-            .query((row, n) -> row.getString("key"))
-            .list();
-    return writes.stream().map(write -> isAccepted(write, keyed, taken)).toList();
+            .param("takers", array("uuid", takers, Write::account))
+            .query((row, n) -> new Found(row.getString("account"), row.getString("key")))
+            .set();
+    return writes.stream().map(write -> result(write, keyed, found)).toList();
   }
 
-  private static boolean isAccepted(Write write, Map<String, Write> keyed, List<String> taken) {
-    if (write.key() == null) {
-      return true;
+  private static @Nullable String key(Write write) {
+    return write.key() == null ? null : HEX.formatHex(write.key().hash());
+  }
+
+  private static Write.Result result(Write write, Map<String, Write> keyed, Set<Found> found) {
+    if (!found.contains(new Found(write.account().toString(), null))) {
+      return Write.Result.ACCOUNT_CLOSED;
     }
-    String key = HEX.formatHex(write.key().hash());
-    return taken.contains(key) && write.equals(keyed.get(key));
+    String key = key(write);
+    return key == null || (found.contains(new Found(null, key)) && write.equals(keyed.get(key)))
+        ? Write.Result.WRITTEN
+        : Write.Result.KEY_TAKEN;
   }
 
   private static @Nullable String labels(Entry entry) {
@@ -193,16 +207,6 @@ final class AdmissionSql {
                         .map(UUID::fromString)
                         .toList()))
         .optional();
-  }
-
-  Map<String, Integer> depths() {
-    Map<String, Integer> depths = new HashMap<>();
-    jdbc.sql(DEPTHS)
-        .query(
-            row -> {
-              depths.put(row.getString("queue"), row.getInt("jobs"));
-            });
-    return depths;
   }
 
   void forgetKeys(Duration kept) {

@@ -1,18 +1,27 @@
 package dev.millpond.admission;
 
-import dev.millpond.queue.JobsReturned;
+import static dev.millpond.admission.RoomSql.ALL_QUEUES;
+
+import dev.millpond.admission.RoomSql.Accounts;
+import dev.millpond.admission.RoomSql.Others;
+import dev.millpond.admission.RoomSql.Waiting;
+import dev.millpond.lease.LeaseProperties;
+import dev.millpond.lease.Node;
+import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsStarted;
-import dev.millpond.queue.JobsWithdrawn;
 import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import jakarta.annotation.PreDestroy;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,54 +29,210 @@ import org.springframework.context.event.EventListener;
 import org.springframework.dao.DataAccessException;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.TransactionException;
 
 /**
- * The depth of each queue, kept in memory by this node's own arithmetic, and the room that is left.
- * Exact with one node; with several, what the others did is found by a count in the background
- * every ten seconds.
+ * Who is let in. This node admits by the permits that it holds, in memory; it takes them from the
+ * pool of the nodes, and gives them back, in bulk and away from the requests. So the depth never
+ * exceeds the cap by a submit, however many nodes and clients there are; {@code room} in the schema
+ * says why.
  */
 @Component
 public class Permits {
+
+  private static final Duration BALANCE = Duration.ofMillis(200);
+  private static final Duration PACE = Duration.ofSeconds(1);
+
+  /** Rows of the books that may be written before they are summed up. */
+  private static final int FOLD_AFTER = 500;
+
+  /** How often permits are looked for while others take what was found. */
+  private static final int TRIES = 20;
 
   private static final Logger log = LoggerFactory.getLogger(Permits.class);
 
   private final Queues queues;
   private final AdmissionProperties properties;
-  private final AdmissionSql sql;
+  private final RoomSql sql;
+  private final Node node;
+  private final Duration lease;
   private final MeterRegistry meters;
   private final Map<QueueName, Flow> flows = new ConcurrentHashMap<>();
 
   /** For clients sent away from queues in which nothing waits: by the total cap, say. */
   private final Flow elsewhere;
 
-  Permits(Queues queues, AdmissionProperties properties, AdmissionSql sql, MeterRegistry meters) {
+  /** Replaced under the lock of this when the account is closed or in doubt; read by everyone. */
+  private volatile Books books;
+
+  /** Whether the account is known to the database; written with the books. */
+  private volatile boolean open;
+
+  private final AtomicInteger unfolded = new AtomicInteger();
+
+  /** How many nodes share the pool; written by whoever asks the database about it. */
+  private volatile int nodes = 1;
+
+  Permits(
+      Queues queues,
+      AdmissionProperties properties,
+      RoomSql sql,
+      Node node,
+      LeaseProperties lease,
+      MeterRegistry meters) {
     this.queues = queues;
     this.properties = properties;
     this.sql = sql;
+    this.node = node;
+    this.lease = lease.duration();
     this.meters = meters;
     this.elsewhere = new Flow(Duration.ofSeconds(properties.maxRetryAfter()));
-    count();
+    this.books = Books.of(node.account());
+    open();
+    sql.paces(node.name()).forEach((queue, rate) -> flow(new QueueName(queue)).remember(rate));
+  }
+
+  /**
+   * Takes permits for jobs, or says why there are none.
+   *
+   * @param runnable how many of the jobs wait for nothing but a slot
+   * @throws DataAccessException if this node has no permits left and cannot ask for more
+   */
+  Verdict reserve(QueueName queue, int jobs, int runnable) {
+    flow(queue);
+    Books current = openBooks();
+    Reservation reservation = new Reservation(current, queue, jobs, runnable);
+    if (take(current, current.room(queue), queue.value(), cap(queue), reservation)) {
+      if (take(current, current.total(), ALL_QUEUES, properties.totalCap(), reservation)) {
+        return reservation;
+      }
+      current.room(queue).change(-jobs, -runnable);
+    }
+    return isInForce(current) ? refuse(queue) : reserve(queue, jobs, runnable);
+  }
+
+  private boolean take(Books from, Room room, String name, int cap, Reservation wanted) {
+    for (int i = 0; i < TRIES && isInForce(from); i++) {
+      int seen = room.balances();
+      if (room.take(wanted.jobs(), wanted.runnable(), cap)) {
+        return true;
+      }
+      boolean known = nodes == 1 || !room.isOlderThan(BALANCE, System.nanoTime());
+      if (known && room.isFull(wanted.jobs(), cap)) {
+        return false;
+      }
+      balance(from, room, name, cap, wanted.jobs(), seen);
+    }
+    return false;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // these very books are meant
+  private boolean isInForce(Books some) {
+    return books == some;
+  }
+
+  /**
+   * Brings this node's permits in line with the pool, unless somebody else has done so since.
+   *
+   * @param wanted how many permits are needed
+   * @param seen how many balances there had been when they were not there
+   */
+  private void balance(Books of, Room room, String name, int cap, int wanted, int seen) {
+    room.balancing().lock();
+    try {
+      if (room.balances() == seen) {
+        boolean accountOpen =
+            sql.balance(
+                of.account(),
+                name,
+                cap,
+                sums -> {
+                  nodes = sums.nodes();
+                  return room.plan(sums, cap, wanted);
+                });
+        if (accountOpen) {
+          room.granted(cap, System.nanoTime());
+        } else {
+          doubt(of);
+        }
+      }
+    } catch (DataAccessException away) {
+      // Whether it was committed is not known.
+      doubt(of);
+      throw away;
+    } finally {
+      room.balancing().unlock();
+    }
+  }
+
+  /**
+   * The books may no longer agree with the database: they are closed, and new ones opened when
+   * somebody asks.
+   */
+  synchronized void doubt(Books doubted) {
+    if (isInForce(doubted)) {
+      books = Books.of(node.renewAccount());
+      open = false;
+    }
+  }
+
+  private Books openBooks() {
+    if (!open) {
+      open();
+    }
+    return books;
+  }
+
+  private synchronized void open() {
+    if (!open) {
+      sql.open(books.account(), node.name(), lease);
+      lookElsewhere();
+      open = true;
+    }
+  }
+
+  private void lookElsewhere() {
+    Books current = books;
+    List<Waiting> waiting = sql.elsewhere(current.account());
+    waiting.forEach(there -> flow(there.queue()));
+    Map<QueueName, Waiting> byQueue =
+        waiting.stream().collect(Collectors.toMap(Waiting::queue, w -> w));
+    flows
+        .keySet()
+        .forEach(
+            queue -> {
+              Waiting there = byQueue.getOrDefault(queue, new Waiting(queue, 0, 0));
+              current.room(queue).elsewhere(there.waiting(), there.runnable());
+            });
+    current
+        .total()
+        .elsewhere(
+            waiting.stream().mapToInt(Waiting::waiting).sum(),
+            waiting.stream().mapToInt(Waiting::runnable).sum());
   }
 
   private Flow flow(QueueName queue) {
-    return flows.computeIfAbsent(queue, this::open);
+    return flows.computeIfAbsent(queue, this::newFlow);
   }
 
-  private Flow open(QueueName queue) {
-    Flow flow = new Flow(Duration.ofSeconds(properties.maxRetryAfter()));
-    Gauge.builder("millpond.queue.depth", flow, Flow::depth)
+  private Flow newFlow(QueueName queue) {
+    Gauge.builder("millpond.queue.depth", this, permits -> permits.depth(queue))
         .description("Jobs that wait in the queue")
         .tag("queue", queue.value())
         .register(meters);
-    return flow;
+    return new Flow(Duration.ofSeconds(properties.maxRetryAfter()));
   }
 
-  /** How many jobs wait in the queue. */
+  /** How many jobs wait in the queue, as far as this node knows. */
   public int depth(QueueName queue) {
-    return known(queue).map(Flow::depth).orElse(0);
+    return room(queue).map(Room::depth).orElse(0);
   }
 
   // To ask about a queue must not cost memory: any text may come in a path.
+  private Optional<Room> room(QueueName queue) {
+    return Optional.ofNullable(books.rooms().get(queue));
+  }
+
   private Optional<Flow> known(QueueName queue) {
     return Optional.ofNullable(flows.get(queue));
   }
@@ -79,39 +244,27 @@ public class Permits {
 
   /** Roughly how many jobs will start before one that could have started for the given time. */
   public int ahead(QueueName queue, Duration waited) {
-    return known(queue).map(flow -> flow.ahead(waited, System.nanoTime())).orElse(0);
+    int runnable = room(queue).map(Room::runnable).orElse(0);
+    return known(queue).map(flow -> flow.ahead(runnable, waited, System.nanoTime())).orElse(0);
   }
 
   /**
-   * Why nothing can be admitted to the queue now; empty if there is room for a job. Touches no
+   * Why nothing can be admitted to the queue now; empty if there may be room for a job. Touches no
    * database.
    */
   Optional<Refusal> refusal(QueueName queue) {
     int cap = cap(queue);
-    int depth = depth(queue);
-    return depth < cap && total() < properties.totalCap()
-        ? Optional.empty()
-        : Optional.of(refuse(queue, depth, cap));
+    boolean full =
+        room(queue).map(room -> room.isFull(1, cap)).orElse(cap == 0)
+            || books.total().isFull(1, properties.totalCap());
+    return full ? Optional.of(refuse(queue)) : Optional.empty();
   }
 
-  private Refusal refuse(QueueName queue, int depth, int cap) {
+  private Refusal refuse(QueueName queue) {
     meters.counter("millpond.submits.refused", "reason", "queue-full").increment();
     Flow flow = known(queue).orElse(elsewhere);
-    return new Refusal(queue, depth, cap, flow.drainRate(), flow.book(System.nanoTime()));
-  }
-
-  /** Takes room for jobs, or says why there is none. */
-  synchronized Optional<Refusal> reserve(QueueName queue, int jobs) {
-    int cap = cap(queue);
-    Flow flow = flow(queue);
-    return total() + jobs <= properties.totalCap() && flow.reserve(jobs, cap)
-        ? Optional.empty()
-        : Optional.of(refuse(queue, flow.depth(), cap));
-  }
-
-  /** The submit that had reserved room is decided. */
-  void decide(QueueName queue, int jobs, boolean accepted) {
-    flow(queue).decide(jobs, accepted);
+    return new Refusal(
+        queue, depth(queue), cap(queue), flow.drainRate(), flow.book(System.nanoTime()));
   }
 
   /** How many jobs may wait in the queue. */
@@ -119,13 +272,9 @@ public class Permits {
     return queues.find(queue).map(Queue::cap).orElse(queues.defaultCap());
   }
 
-  /** How many more jobs the queue takes; at least 0. */
-  public int room(QueueName queue) {
-    return Math.max(0, Math.min(cap(queue) - depth(queue), properties.totalCap() - total()));
-  }
-
-  private int total() {
-    return flows.values().stream().mapToInt(Flow::depth).sum();
+  /** How many more jobs the queue takes as far as this node knows; at least 0. */
+  public int room(QueueName queue, int cap) {
+    return Math.max(0, Math.min(cap - depth(queue), properties.totalCap() - books.total().depth()));
   }
 
   @EventListener
@@ -135,35 +284,92 @@ public class Permits {
   }
 
   @EventListener
-  void on(JobsReturned returned) {
-    flow(returned.queue()).returned(returned.count());
+  void on(DepthChanged change) {
+    Books current = books;
+    if (change.account().equals(current.account())) {
+      flow(change.queue());
+      current.change(change.queue(), change.waiting(), change.runnable());
+    }
+    unfolded.incrementAndGet();
   }
 
-  @EventListener
-  void on(JobsWithdrawn withdrawn) {
-    flow(withdrawn.queue()).withdrawn(withdrawn.count());
+  /** A submit was written. */
+  void written() {
+    unfolded.incrementAndGet();
   }
 
-  @Scheduled(fixedDelayString = "PT10S", initialDelayString = "PT10S")
-  void recount() {
+  @Scheduled(fixedDelayString = "PT0.2S")
+  void turn() {
     try {
-      count();
-    } catch (DataAccessException away) {
-      log.debug("Cannot count the waiting jobs: {}", away.getMessage());
+      Books current = openBooks();
+      long now = System.nanoTime();
+      Duration every = nodes == 1 ? PACE : BALANCE;
+      boolean shared = nodes > 1;
+      if (current.total().isDue(every, properties.totalCap(), shared, now)) {
+        balance(current, current.total(), ALL_QUEUES, properties.totalCap(), 0);
+      }
+      current
+          .rooms()
+          .forEach(
+              (queue, room) -> {
+                if (room.isDue(every, cap(queue), shared, now)) {
+                  balance(current, room, queue.value(), cap(queue), 0);
+                }
+              });
+      flows.forEach((queue, flow) -> tell(queue, flow, now));
+      if (unfolded.get() > FOLD_AFTER) {
+        fold();
+      }
+    } catch (DataAccessException | TransactionException away) {
+      log.debug("Cannot balance the permits: {}", away.getMessage());
     }
   }
 
-  private void count() {
-    Map<QueueName, Flow.Mark> marks =
-        flows.entrySet().stream()
-            .collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().mark()));
-    Map<QueueName, Integer> depths =
-        sql.depths().entrySet().stream()
-            .collect(Collectors.toMap(e -> new QueueName(e.getKey()), Map.Entry::getValue));
-    depths.keySet().forEach(this::flow);
-    flows.forEach(
-        (queue, flow) ->
-            flow.counted(
-                depths.getOrDefault(queue, 0), marks.getOrDefault(queue, new Flow.Mark(0, 0, 0))));
+  /** Sums up what this node's statements have added to the books. */
+  void fold() {
+    unfolded.set(0);
+    sql.fold(books.account());
+  }
+
+  private void balance(Books of, Room room, String name, int cap, int wanted) {
+    balance(of, room, name, cap, wanted, room.balances());
+  }
+
+  private void tell(QueueName queue, Flow flow, long now) {
+    if (flow.isToTell(nodes > 1, now)) {
+      Others others =
+          sql.pace(queue.value(), node.name(), flow.here().orElse(0), flow.hasRefused(PACE, now));
+      flow.elsewhere(others.perSecond(), others.refusing());
+    }
+  }
+
+  /** Keeps the account open, and closes those of the dead. */
+  @Scheduled(fixedDelayString = "${millpond.lease.sweep}")
+  void renew() {
+    Books current = books;
+    try {
+      Accounts accounts = sql.renew(current.account(), lease);
+      nodes = Math.max(1, accounts.accounts());
+      if (!accounts.open() && open) {
+        doubt(current);
+      }
+      if (accounts.closed() > 0) {
+        sql.foldClosed();
+      }
+      if (nodes > 1) {
+        lookElsewhere();
+      }
+    } catch (DataAccessException away) {
+      log.debug("Cannot renew the account: {}", away.getMessage());
+    }
+  }
+
+  @PreDestroy
+  void close() {
+    try {
+      sql.close(node.name());
+    } catch (DataAccessException away) {
+      log.debug("Cannot close the account: {}", away.getMessage());
+    }
   }
 }

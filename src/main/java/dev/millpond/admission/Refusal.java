@@ -13,4 +13,5 @@ import java.util.OptionalDouble;
  * @param retryAfter when room is expected for this client
  */
 public record Refusal(
-    QueueName queue, int depth, int cap, OptionalDouble drainRate, Duration retryAfter) {}
+    QueueName queue, int depth, int cap, OptionalDouble drainRate, Duration retryAfter)
+    implements Verdict {}

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param runAt when it may start; null for at once, or if {@code delay} says when
  * @param startBy until when its first start must come; null for no bound
  * @param timeout how long an attempt may take
+ * @param tenant for whom it is; null for nobody in particular
  * @param traceparent the W3C trace context of the submit; null for none
  */
 public record Submission(
@@ -26,5 +27,6 @@ public record Submission(
     @Nullable Instant startBy,
     Duration timeout,
     RetryPolicy retry,
+    @Nullable String tenant,
     Map<String, String> labels,
     @Nullable String traceparent) {}

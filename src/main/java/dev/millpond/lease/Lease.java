@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id the job's
  * @param token fresh for each claim
+ * @param tenant for whom it is; null for nobody in particular
  * @param attempt the number of this start, from 1
  * @param recoveries how many of the starts before ended with the death of their worker
  * @param maxAttempts how many attempts may fail
@@ -22,6 +23,7 @@ public record Lease(
     UUID id,
     UUID token,
     QueueName queue,
+    @Nullable String tenant,
     String type,
     @Nullable String payload,
     int attempt,

@@ -40,12 +40,19 @@ final class LeaseSql {
           order by due_at
           limit 1000
           for update skip locked))
-        returning id, due_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue
+        returning id, due_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant
       ), promoted as (
-        insert into ready (id, rank, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue)
-        select id, (extract(epoch from due_at) * 1000000)::bigint, start_by, started_at, version + 1, attempt,
-               recoveries, max_attempts, priority, queue
+        insert into ready (id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts,
+                           priority, queue, tenant)
+        select id, (extract(epoch from due_at) * 1000000)::bigint, due_at, start_by, started_at, version + 1, attempt,
+               recoveries, max_attempts, priority, queue, tenant
         from due
+      ), booked as (
+        insert into room (queue, account, tenant, waiting, runnable, granted)
+        select queue, :account, tenant, 0, count(*), 0
+        from due
+        group by queue, tenant
+        returning queue, tenant, runnable
       ), head (queue) as (
         (select queue from ready where recoveries = 0 order by queue limit 1)
         union all
@@ -56,13 +63,17 @@ final class LeaseSql {
         from head
         where head.queue is not null
       )
-      select queue, false as suspect, null::bigint as next_due_ms from head where queue is not null
-      union
-      select queue, recoveries > 0, null from due
-      union
-      select queue, true, null from ready where recoveries > 0
+      select queue, false as suspect, null as tenant, 0 as promoted, null::bigint as next_due_ms
+      from head
+      where queue is not null
       union all
-      select null, false,
+      select queue, false, tenant, runnable, null from booked
+      union
+      select queue, true, null, 0, null from due where recoveries > 0
+      union
+      select queue, true, null, 0, null from ready where recoveries > 0
+      union all
+      select null, false, null, 0,
              case when (select count(*) from due) >= 1000 then 0
                   else (extract(epoch from min(due_at) - now()) * 1000)::bigint end
       from delayed
@@ -106,23 +117,29 @@ final class LeaseSql {
             order by priority desc, rank, id
             limit (select free from room)
             for update skip locked))
-        returning id, rank, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue,
-                  coalesce(start_by < now(), false) as expired
+        returning id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority,
+                  queue, tenant, coalesce(start_by < now(), false) as expired
+      ), booked as (
+        insert into room (queue, account, tenant, waiting, runnable, granted)
+        select queue, :account, tenant, -count(*), -count(*), 0
+        from taken
+        group by queue, tenant
       ), expired as (
         insert into finished (id, finished_at, started_at, version, attempt, recoveries, max_attempts, state)
         select id, now(), started_at, version + 1, attempt, recoveries, max_attempts, 'expired'
         from taken
         where expired
       ), leased as (
-        insert into lease (id, token, expires_at, leased_at, started_at, rank, version, attempt, recoveries,
-                           max_attempts, priority, cancel_requested, incarnation, worker, queue)
-        select id, :token, now() + :lease_ms * interval '1 ms', at, coalesce(started_at, at), rank, version + 1,
-               attempt + 1, recoveries, max_attempts, priority, false, :incarnation, :worker, queue
+        insert into lease (id, token, expires_at, leased_at, started_at, rank, runnable_at, version, attempt,
+                           recoveries, max_attempts, priority, cancel_requested, incarnation, worker, queue, tenant)
+        select id, :token, now() + :lease_ms * interval '1 ms', at, coalesce(started_at, at), rank, runnable_at,
+               version + 1, attempt + 1, recoveries, max_attempts, priority, false, :incarnation, :worker, queue, tenant
         from taken, room
         where not expired
       )
       select taken.id, taken.expired, taken.attempt + 1 as attempt, taken.recoveries, taken.max_attempts,
-             (extract(epoch from now()) * 1000000)::bigint - taken.rank as waited_us,
+             taken.tenant, taken.priority, taken.rank,
+             (extract(epoch from now() - taken.runnable_at) * 1000000)::bigint as waited_us,
              job.type, job.payload, job.timeout_ms, job.initial_delay_ms, job.multiplier, job.max_delay_ms,
              job.max_attempts as policy_attempts, job.traceparent
       from taken join job on job.id = taken.id
@@ -179,17 +196,18 @@ final class LeaseSql {
       with settled as (
         select *
         from unnest(:ids::uuid[], :tokens::uuid[], :outcomes::text[], :results::text[], :error_types::text[],
-                    :error_messages::text[], :delays_ms::bigint[])
-          with ordinality as s (id, token, outcome, result, error_type, error_message, delay_ms, place)
+                    :error_messages::text[], :delays_ms::bigint[], :accounts::uuid[])
+          with ordinality as s (id, token, outcome, result, error_type, error_message, delay_ms, account, place)
         order by id
       ), ended as (
         delete from lease
         using settled s
         where lease.id = s.id and lease.token = s.token
           and (lease.cancel_requested or s.outcome <> 'cancelled')
-        returning lease.id, lease.token, lease.leased_at, lease.started_at, lease.rank, lease.version, lease.attempt,
-                  lease.recoveries, lease.max_attempts, lease.priority, lease.progress_percent, lease.progress_at,
-                  lease.progress_message, lease.worker, lease.queue, s.result, s.error_type, s.error_message,
+        returning lease.id, lease.token, lease.leased_at, lease.started_at, lease.rank, lease.runnable_at,
+                  lease.version, lease.attempt, lease.recoveries, lease.max_attempts, lease.priority,
+                  lease.progress_percent, lease.progress_at, lease.progress_message, lease.worker, lease.queue,
+                  lease.tenant, s.account, s.result, s.error_type, s.error_message,
                   s.outcome = 'released' as released,
                   now() + s.delay_ms * interval '1 ms' as due_at,
                   case when s.outcome = 'succeeded' then 'succeeded'
@@ -212,18 +230,26 @@ final class LeaseSql {
         from ended
         where state in ('queued', 'retrying') and not released
       ), again as (
-        insert into ready (id, rank, started_at, version, attempt, recoveries, max_attempts, priority, queue)
-        select id, case when released then rank else (extract(epoch from now()) * 1000000)::bigint end, started_at,
-               version + 1, case when released then attempt - 1 else attempt end, recoveries, max_attempts, priority,
-               queue
+        insert into ready (id, rank, runnable_at, started_at, version, attempt, recoveries, max_attempts, priority,
+                           queue, tenant)
+        select id, case when released then rank else (extract(epoch from now()) * 1000000)::bigint end,
+               case when released then runnable_at else now() end, started_at, version + 1,
+               case when released then attempt - 1 else attempt end, recoveries, max_attempts, priority, queue, tenant
         from ended
         where state = 'queued'
       ), later as (
-        insert into delayed (id, due_at, started_at, version, attempt, recoveries, max_attempts, priority, queue)
+        insert into delayed (id, due_at, started_at, version, attempt, recoveries, max_attempts, priority, queue,
+                             tenant)
         select id, due_at, started_at, version + 1, case when released then attempt - 1 else attempt end, recoveries,
-               max_attempts, priority, queue
+               max_attempts, priority, queue, tenant
         from ended
         where state in ('scheduled', 'retrying')
+      ), booked as (
+        insert into room (queue, account, tenant, waiting, runnable, granted)
+        select queue, account, tenant, count(*), count(*) filter (where state = 'queued'), 0
+        from ended
+        where state in ('queued', 'scheduled', 'retrying')
+        group by queue, account, tenant
       )
       select case when ended.id is not null then ended.state
                   else coalesce((select f.state from finished f where f.id = s.id and f.token = s.token),
@@ -249,8 +275,8 @@ final class LeaseSql {
              or (worker = :worker and incarnation <> :incarnation)
           limit 500
           for update skip locked))
-        returning id, leased_at, started_at, rank, version, attempt, recoveries, max_attempts, priority,
-                  progress_percent, progress_at, progress_message, worker, queue,
+        returning id, leased_at, started_at, rank, runnable_at, version, attempt, recoveries, max_attempts, priority,
+                  progress_percent, progress_at, progress_message, worker, queue, tenant,
                   case when cancel_requested then 'cancelled'
                        when recoveries + 1 >= 3 then 'failed'
                        else 'queued' end as state
@@ -268,12 +294,20 @@ final class LeaseSql {
         from lost
         where state = 'queued'
       ), again as (
-        insert into ready (id, rank, started_at, version, attempt, recoveries, max_attempts, priority, queue)
-        select id, rank, started_at, version + 1, attempt, recoveries + 1, max_attempts, priority, queue
+        insert into ready (id, rank, runnable_at, started_at, version, attempt, recoveries, max_attempts, priority,
+                           queue, tenant)
+        select id, rank, runnable_at, started_at, version + 1, attempt, recoveries + 1, max_attempts, priority, queue,
+               tenant
         from lost
         where state = 'queued'
+      ), booked as (
+        insert into room (queue, account, tenant, waiting, runnable, granted)
+        select queue, :account, tenant, count(*), count(*), 0
+        from lost
+        where state = 'queued'
+        group by queue, tenant
       )
-      select id, queue, state from lost
+      select queue, tenant, state from lost
       """;
 
   /** Ends waiting jobs whose startBy has passed; by the partial indexes on start_by. */
@@ -283,12 +317,12 @@ final class LeaseSql {
         delete from ready
         where ctid = any(array(
           select ctid from ready where start_by < now() limit 500 for update skip locked))
-        returning id, started_at, version, attempt, recoveries, max_attempts, queue
+        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 1 as runnable
       ), delayed_late as (
         delete from delayed
         where ctid = any(array(
           select ctid from delayed where start_by < now() limit 500 for update skip locked))
-        returning id, started_at, version, attempt, recoveries, max_attempts, queue
+        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 0 as runnable
       ), late as (
         select * from ready_late union all select * from delayed_late
       ), final as (
@@ -296,7 +330,11 @@ final class LeaseSql {
         select id, now(), started_at, version + 1, attempt, recoveries, max_attempts, 'expired'
         from late
       )
-      select queue, count(*) as jobs from late group by queue
+      insert into room (queue, account, tenant, waiting, runnable, granted)
+      select queue, :account, tenant, -count(*), -sum(runnable), 0
+      from late
+      group by queue, tenant
+      returning queue, tenant, waiting, runnable
       """;
 
   /**
@@ -308,24 +346,29 @@ final class LeaseSql {
       """
       with waiting as (
         delete from ready where id = :id
-        returning id, started_at, version, attempt, recoveries, max_attempts, queue
+        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 1 as runnable
       ), later as (
         delete from delayed where id = :id
-        returning id, started_at, version, attempt, recoveries, max_attempts, queue
+        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 0 as runnable
       ), withdrawn as (
         select * from waiting union all select * from later
       ), final as (
         insert into finished (id, finished_at, started_at, version, attempt, recoveries, max_attempts, state)
         select id, now(), started_at, version + 1, attempt, recoveries, max_attempts, 'cancelled'
         from withdrawn
+      ), booked as (
+        insert into room (queue, account, tenant, waiting, runnable, granted)
+        select queue, :account, tenant, -1, -runnable, 0
+        from withdrawn
+        returning queue, tenant, waiting, runnable
       ), asked as (
         update lease set cancel_requested = true, version = version + 1
         where id = :id and not cancel_requested
-        returning id, queue
+        returning queue, tenant
       )
-      select queue, 'cancelled' as state from withdrawn
+      select queue, tenant, waiting, runnable from booked
       union all
-      select queue, 'cancelling' from asked
+      select queue, tenant, 0, 0 from asked
       """;
 
   /** Makes a delayed job ready now; by the primary key. */
@@ -333,22 +376,31 @@ final class LeaseSql {
       """
       with due as (
         delete from delayed where id = :id
-        returning id, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue
+        returning id, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant
+      ), promoted as (
+        insert into ready (id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts,
+                           priority, queue, tenant)
+        select id, (extract(epoch from now()) * 1000000)::bigint, now(), start_by, started_at, version + 1, attempt,
+               recoveries, max_attempts, priority, queue, tenant
+        from due
       )
-      insert into ready (id, rank, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue)
-      select id, (extract(epoch from now()) * 1000000)::bigint, start_by, started_at, version + 1, attempt, recoveries,
-             max_attempts, priority, queue
+      insert into room (queue, account, tenant, waiting, runnable, granted)
+      select queue, :account, tenant, 0, 1, 0
       from due
+      returning queue, tenant, waiting, runnable
       """;
 
   /**
-   * Queues a finished job again, its attempts kept and as many more granted as its policy says. By
-   * the primary key; two redrives at once: the second finds no finished row.
+   * Queues a finished job again, its attempts kept and as many more granted as its policy says, if
+   * the account that has room for it is open. By the primary key; two redrives at once: the second
+   * finds no finished row.
    */
   private static final String REDRIVE =
       """
-      with old as (
-        delete from finished where id = :id
+      with open as (
+        select id from account where id = :account for key share
+      ), old as (
+        delete from finished where id = :id and exists (select from open)
         returning id, token, leased_at, finished_at, started_at, version, attempt, recoveries, max_attempts, worker,
                   error_type, error_message
       ), history as (
@@ -356,11 +408,18 @@ final class LeaseSql {
         select id, token, leased_at, finished_at, attempt, worker, error_type, error_message
         from old
         where leased_at is not null
+      ), again as (
+        insert into ready (id, rank, runnable_at, started_at, version, attempt, recoveries, max_attempts, priority,
+                           queue, tenant)
+        select old.id, (extract(epoch from now()) * 1000000)::bigint, now(), old.started_at, old.version + 1,
+               old.attempt, 0, old.max_attempts + old.recoveries + job.max_attempts, job.priority, job.queue,
+               job.tenant
+        from old join job on job.id = old.id
+        returning queue, tenant
       )
-      insert into ready (id, rank, started_at, version, attempt, recoveries, max_attempts, priority, queue)
-      select old.id, (extract(epoch from now()) * 1000000)::bigint, old.started_at, old.version + 1, old.attempt, 0,
-             old.max_attempts + old.recoveries + job.max_attempts, job.priority, job.queue
-      from old join job on job.id = old.id
+      insert into room (queue, account, tenant, waiting, runnable, granted)
+      select queue, :account, tenant, 1, 1, 0
+      from again
       """;
 
   /** Removes a finished job and all that is stored of it; by primary keys. */
@@ -398,14 +457,24 @@ final class LeaseSql {
   /**
    * A row of POLL: a queue with ready jobs, or, without a queue, the time until the next job is
    * due.
+   *
+   * @param promoted how many of the tenant's jobs were made ready
    */
-  record Head(@Nullable String queue, boolean suspect, @Nullable Long nextDueMillis) {}
+  record Head(
+      @Nullable String queue,
+      boolean suspect,
+      @Nullable String tenant,
+      int promoted,
+      @Nullable Long nextDueMillis) {}
 
   /** A claimed job: leased, or expired and ended. */
-  record Claimed(@Nullable Lease lease) {}
+  record Claimed(@Nullable String tenant, @Nullable Lease lease) {}
 
-  /** A job that moved, and the state it is in now. */
-  record Moved(UUID id, String queue, String state) {}
+  /** A job whose lease expired, and the state it is in now. */
+  record Expired(QueueName queue, @Nullable String tenant, JobState state) {}
+
+  /** What was added to the books: how many jobs wait now that did not, and how many of them run. */
+  record Booked(QueueName queue, @Nullable String tenant, int waiting, int runnable) {}
 
   /** An attempt's end as the columns of SETTLE. */
   record SettledRow(
@@ -414,21 +483,22 @@ final class LeaseSql {
       @Nullable String result,
       @Nullable String errorType,
       @Nullable String errorMessage,
-      long delayMillis) {}
-
-  /** How many jobs of a queue. */
-  record Count(String queue, int jobs) {}
+      long delayMillis,
+      UUID account) {}
 
   /** What RENEW says of a lease that is still held. */
   record Renewed(UUID id, boolean cancelRequested) {}
 
-  List<Head> poll() {
+  List<Head> poll(UUID account) {
     return jdbc.sql(POLL)
+        .param("account", account)
         .query(
             (row, n) ->
                 new Head(
                     row.getString("queue"),
                     row.getBoolean("suspect"),
+                    row.getString("tenant"),
+                    row.getInt("promoted"),
                     row.getObject("next_due_ms", Long.class)))
         .list();
   }
@@ -437,9 +507,11 @@ final class LeaseSql {
     return !jdbc.sql(LOCK_QUEUE).param("queue", queue.value()).query().listOfRows().isEmpty();
   }
 
-  List<Claimed> claim(QueueName queue, int max, boolean suspect, @Nullable Integer concurrency) {
+  List<Claimed> claim(
+      UUID account, QueueName queue, int max, boolean suspect, @Nullable Integer concurrency) {
     UUID token = UUID.randomUUID();
     return jdbc.sql(CLAIM)
+        .param("account", account)
         .param("queue", queue.value())
         .param("max", max)
         .param("suspect", suspect)
@@ -453,14 +525,17 @@ final class LeaseSql {
   }
 
   private static Claimed claimed(ResultSet row, QueueName queue, UUID token) throws SQLException {
+    String tenant = row.getString("tenant");
     if (row.getBoolean("expired")) {
-      return new Claimed(null);
+      return new Claimed(tenant, null);
     }
     return new Claimed(
+        tenant,
         new Lease(
             row.getObject("id", UUID.class),
             token,
             queue,
+            tenant,
             row.getString("type"),
             row.getString("payload"),
             row.getInt("attempt"),
@@ -514,45 +589,60 @@ final class LeaseSql {
         .param("error_types", array("text", rows, SettledRow::errorType))
         .param("error_messages", array("text", rows, SettledRow::errorMessage))
         .param("delays_ms", array("bigint", rows, SettledRow::delayMillis))
+        .param("accounts", array("uuid", rows, SettledRow::account))
         .query((row, n) -> Optional.ofNullable(row.getString("state")).map(JobState::of))
         .list();
   }
 
-  List<Moved> expire(boolean quiet) {
+  List<Expired> expire(UUID account, boolean quiet) {
     return jdbc.sql(EXPIRE)
+        .param("account", account)
         .param("quiet", quiet)
         .param("lease_ms", leaseMillis)
         .param("worker", node.name())
         .param("incarnation", node.incarnation())
         .query(
             (row, n) ->
-                new Moved(
-                    row.getObject("id", UUID.class),
-                    row.getString("queue"),
-                    row.getString("state")))
+                new Expired(
+                    new QueueName(row.getString("queue")),
+                    row.getString("tenant"),
+                    JobState.of(row.getString("state"))))
         .list();
   }
 
-  List<Count> expireWaiting() {
-    return jdbc.sql(EXPIRE_WAITING)
-        .query((row, n) -> new Count(row.getString("queue"), row.getInt("jobs")))
-        .list();
+  List<Booked> expireWaiting(UUID account) {
+    return jdbc.sql(EXPIRE_WAITING).param("account", account).query(LeaseSql::booked).list();
   }
 
-  List<Moved> cancel(UUID id) {
+  /** What the job's leaving changed; no change of the books if it runs and was asked to stop. */
+  Optional<Booked> cancel(UUID account, UUID id) {
     return requests
         .sql(CANCEL)
+        .param("account", account)
         .param("id", id)
-        .query((row, n) -> new Moved(id, row.getString("queue"), row.getString("state")))
-        .list();
+        .query(LeaseSql::booked)
+        .optional();
   }
 
-  boolean hurry(UUID id) {
-    return requests.sql(HURRY).param("id", id).update() > 0;
+  Optional<Booked> hurry(UUID account, UUID id) {
+    return requests
+        .sql(HURRY)
+        .param("account", account)
+        .param("id", id)
+        .query(LeaseSql::booked)
+        .optional();
   }
 
-  boolean redrive(UUID id) {
-    return requests.sql(REDRIVE).param("id", id).update() > 0;
+  private static Booked booked(ResultSet row, int n) throws SQLException {
+    return new Booked(
+        new QueueName(row.getString("queue")),
+        row.getString("tenant"),
+        row.getInt("waiting"),
+        row.getInt("runnable"));
+  }
+
+  boolean redrive(UUID account, UUID id) {
+    return requests.sql(REDRIVE).param("account", account).param("id", id).update() > 0;
   }
 
   boolean remove(UUID id) {

@@ -3,19 +3,18 @@ package dev.millpond.lease;
 import dev.millpond.job.GroupCommit;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Outcome;
+import dev.millpond.lease.LeaseSql.Booked;
 import dev.millpond.lease.LeaseSql.Claimed;
-import dev.millpond.lease.LeaseSql.Count;
+import dev.millpond.lease.LeaseSql.Expired;
 import dev.millpond.lease.LeaseSql.Head;
-import dev.millpond.lease.LeaseSql.Moved;
 import dev.millpond.lease.LeaseSql.Renewed;
 import dev.millpond.lease.LeaseSql.SettledRow;
 import dev.millpond.lease.Settlement.Lost;
 import dev.millpond.lease.Settlement.Settled;
+import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
-import dev.millpond.queue.JobsReturned;
 import dev.millpond.queue.JobsStarted;
-import dev.millpond.queue.JobsWithdrawn;
 import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
@@ -53,6 +52,7 @@ public class Leases {
   private final LeaseSql sql;
   private final TransactionTemplate transaction;
   private final Queues queues;
+  private final Node node;
   private final ApplicationEventPublisher events;
   private final MeterRegistry meters;
   private final Counter fenced;
@@ -62,11 +62,13 @@ public class Leases {
       LeaseSql sql,
       @Qualifier("leases") TransactionTemplate transaction,
       Queues queues,
+      Node node,
       ApplicationEventPublisher events,
       MeterRegistry meters) {
     this.sql = sql;
     this.transaction = transaction;
     this.queues = queues;
+    this.node = node;
     this.events = events;
     this.meters = meters;
     this.fenced =
@@ -79,7 +81,11 @@ public class Leases {
 
   /** Makes ready what is due, and tells where there is work. */
   public Poll poll() {
-    List<Head> heads = sql.poll();
+    UUID account = node.account();
+    List<Head> heads = sql.poll(account);
+    heads.stream()
+        .filter(head -> head.queue() != null && head.promoted() > 0)
+        .forEach(head -> booked(account, queue(head), head.tenant(), 0, head.promoted()));
     Duration nextDue =
         heads.stream()
             .map(Head::nextDueMillis)
@@ -93,8 +99,12 @@ public class Leases {
   private static Set<QueueName> names(List<Head> heads, boolean suspectsOnly) {
     return heads.stream()
         .filter(head -> head.queue() != null && (head.suspect() || !suspectsOnly))
-        .map(head -> new QueueName(Objects.requireNonNull(head.queue())))
+        .map(Leases::queue)
         .collect(Collectors.toSet());
+  }
+
+  private static QueueName queue(Head head) {
+    return new QueueName(Objects.requireNonNull(head.queue()));
   }
 
   /**
@@ -106,14 +116,21 @@ public class Leases {
    */
   public List<Lease> claim(QueueName queue, int max, boolean suspect) {
     Integer concurrency = queues.find(queue).map(Queue::concurrency).orElse(null);
+    UUID account = node.account();
     List<Claimed> claimed =
         concurrency == null
-            ? sql.claim(queue, max, suspect, null)
-            : claimWithin(queue, max, suspect, concurrency);
+            ? sql.claim(account, queue, max, suspect, null)
+            : claimWithin(account, queue, max, suspect, concurrency);
+    claimed.stream()
+        .collect(
+            Collectors.groupingBy(job -> Optional.ofNullable(job.tenant()), Collectors.counting()))
+        .forEach(
+            (tenant, jobs) ->
+                booked(account, queue, tenant.orElse(null), -jobs.intValue(), -jobs.intValue()));
     List<Lease> leases = claimed.stream().map(Claimed::lease).filter(Objects::nonNull).toList();
     int expired = claimed.size() - leases.size();
     if (expired > 0) {
-      withdrawn(queue, expired, JobState.EXPIRED);
+      finished(queue, expired, JobState.EXPIRED);
       // They took the places of jobs that could have started.
       events.publishEvent(new JobsReady(Set.of(queue), suspect));
     }
@@ -124,11 +141,15 @@ public class Leases {
     return leases;
   }
 
-  private List<Claimed> claimWithin(QueueName queue, int max, boolean suspect, int concurrency) {
+  private List<Claimed> claimWithin(
+      UUID account, QueueName queue, int max, boolean suspect, int concurrency) {
     // The claim is a statement of its own after the lock, so that it counts what the last holder
     // has leased.
     return transaction.execute(
-        status -> sql.lockQueue(queue) ? sql.claim(queue, max, suspect, concurrency) : List.of());
+        status ->
+            sql.lockQueue(queue)
+                ? sql.claim(account, queue, max, suspect, concurrency)
+                : List.of());
   }
 
   /**
@@ -166,13 +187,14 @@ public class Leases {
     return settlements.add(row).thenApply(state -> settled(row, state.orElse(null)));
   }
 
-  private static SettledRow row(Lease lease, Outcome outcome) {
+  private SettledRow row(Lease lease, Outcome outcome) {
+    UUID account = node.account();
     return switch (outcome) {
       case Outcome.Succeeded(String result) ->
-          new SettledRow(lease, "succeeded", result, null, null, 0);
-      case Outcome.Cancelled() -> new SettledRow(lease, "cancelled", null, null, null, 0);
+          new SettledRow(lease, "succeeded", result, null, null, 0, account);
+      case Outcome.Cancelled() -> new SettledRow(lease, "cancelled", null, null, null, 0, account);
       case Outcome.Released(Duration delay) ->
-          new SettledRow(lease, "released", null, null, null, delay.toMillis());
+          new SettledRow(lease, "released", null, null, null, delay.toMillis(), account);
       case Outcome.Failed failed -> {
         boolean dead = failed.permanent() || lease.failures() >= lease.maxAttempts();
         yield new SettledRow(
@@ -181,7 +203,8 @@ public class Leases {
             null,
             failed.error().type(),
             failed.error().message(),
-            dead ? 0 : delay(lease, failed).toMillis());
+            dead ? 0 : delay(lease, failed).toMillis(),
+            account);
       }
     };
   }
@@ -201,7 +224,7 @@ public class Leases {
     if (state.isFinal()) {
       finished(lease.queue(), 1, state);
     } else {
-      events.publishEvent(new JobsReturned(lease.queue(), 1));
+      booked(row.account(), lease.queue(), lease.tenant(), 1, state == JobState.QUEUED ? 1 : 0);
     }
     if (state == JobState.QUEUED || isLimited(lease.queue())) {
       events.publishEvent(new JobsReady(Set.of(lease.queue()), lease.isSuspect()));
@@ -228,36 +251,41 @@ public class Leases {
    * @return what came of it, once it is committed
    */
   public Cancellation cancel(UUID id) {
-    List<Moved> moved = sql.cancel(id);
-    if (moved.isEmpty()) {
+    UUID account = node.account();
+    Optional<Booked> booked = sql.cancel(account, id);
+    if (booked.isEmpty()) {
       return Cancellation.UNCHANGED;
     }
-    Moved job = moved.getFirst();
-    if (job.state().equals(JobState.CANCELLED.label())) {
-      withdrawn(new QueueName(job.queue()), 1, JobState.CANCELLED);
-      return Cancellation.CANCELLED;
+    Booked job = booked.get();
+    if (job.waiting() == 0) {
+      events.publishEvent(new CancelRequested(id));
+      return Cancellation.REQUESTED;
     }
-    events.publishEvent(new CancelRequested(id));
-    return Cancellation.REQUESTED;
+    withdrawn(account, job, JobState.CANCELLED);
+    return Cancellation.CANCELLED;
   }
 
   /** Lets a job that waits for a time start now; false if it does not wait for a time. */
-  public boolean hurry(UUID id, QueueName queue) {
-    boolean moved = sql.hurry(id);
-    if (moved) {
-      events.publishEvent(new JobsReady(Set.of(queue), false));
-    }
-    return moved;
+  public boolean hurry(UUID id) {
+    UUID account = node.account();
+    Optional<Booked> moved = sql.hurry(account, id);
+    moved.ifPresent(
+        job -> {
+          booked(account, job);
+          events.publishEvent(new JobsReady(Set.of(job.queue()), false));
+        });
+    return moved.isPresent();
   }
 
   /**
    * Queues a finished job again, its attempts kept and as many more granted as its retry policy
-   * says. The caller has admitted it.
+   * says.
    *
-   * @return false if it is not finished
+   * @param account the books that have room for it
+   * @return false if it is not finished, or the account is closed
    */
-  public boolean redrive(UUID id, QueueName queue) {
-    boolean moved = sql.redrive(id);
+  public boolean redrive(UUID account, UUID id, QueueName queue) {
+    boolean moved = sql.redrive(account, id);
     if (moved) {
       events.publishEvent(new JobsReady(Set.of(queue), false));
     }
@@ -271,15 +299,14 @@ public class Leases {
 
   /** Takes back what dead workers hold; see {@link LeaseReaper}. */
   int expire(boolean quiet) {
-    List<Moved> lost = sql.expire(quiet);
-    for (Moved job : lost) {
-      QueueName queue = new QueueName(job.queue());
-      JobState state = JobState.of(job.state());
-      if (state.isFinal()) {
-        finished(queue, 1, state);
+    UUID account = node.account();
+    List<Expired> lost = sql.expire(account, quiet);
+    for (Expired job : lost) {
+      if (job.state().isFinal()) {
+        finished(job.queue(), 1, job.state());
       } else {
-        events.publishEvent(new JobsReturned(queue, 1));
-        events.publishEvent(new JobsReady(Set.of(queue), true));
+        booked(account, job.queue(), job.tenant(), 1, 1);
+        events.publishEvent(new JobsReady(Set.of(job.queue()), true));
       }
     }
     return lost.size();
@@ -287,14 +314,24 @@ public class Leases {
 
   /** Ends waiting jobs that can no longer start in time; returns how many, a bounded number. */
   int expireWaiting() {
-    List<Count> late = sql.expireWaiting();
-    late.forEach(count -> withdrawn(new QueueName(count.queue()), count.jobs(), JobState.EXPIRED));
-    return late.stream().mapToInt(Count::jobs).sum();
+    UUID account = node.account();
+    List<Booked> late = sql.expireWaiting(account);
+    late.forEach(job -> withdrawn(account, job, JobState.EXPIRED));
+    return late.stream().mapToInt(job -> -job.waiting()).sum();
   }
 
-  private void withdrawn(QueueName queue, int jobs, JobState state) {
-    events.publishEvent(new JobsWithdrawn(queue, jobs));
-    finished(queue, jobs, state);
+  private void withdrawn(UUID account, Booked jobs, JobState state) {
+    booked(account, jobs);
+    finished(jobs.queue(), -jobs.waiting(), state);
+  }
+
+  private void booked(UUID account, Booked booked) {
+    booked(account, booked.queue(), booked.tenant(), booked.waiting(), booked.runnable());
+  }
+
+  private void booked(
+      UUID account, QueueName queue, @Nullable String tenant, int waiting, int runnable) {
+    events.publishEvent(new DepthChanged(account, queue, tenant, waiting, runnable));
   }
 
   private void finished(QueueName queue, int jobs, JobState state) {

@@ -17,6 +17,9 @@ public final class Node {
   private final String name;
   private final UUID incarnation = UUID.randomUUID();
 
+  /** Written when books are opened, read by every statement that changes how many jobs wait. */
+  private volatile UUID account = incarnation;
+
   Node(@Value("${millpond.node:}") String configured, @Value("${server.port:8080}") int port) {
     this.name = configured.isBlank() ? hostName() + ":" + portOrRandom(port) : configured;
   }
@@ -29,6 +32,17 @@ public final class Node {
   /** The life of this process: another one after each start. */
   UUID incarnation() {
     return incarnation;
+  }
+
+  /** The books that this node writes to now; see {@code room} in the schema. */
+  public UUID account() {
+    return account;
+  }
+
+  /** New books, because the old ones are closed or in doubt. */
+  public UUID renewAccount() {
+    account = UUID.randomUUID();
+    return account;
   }
 
   private String portOrRandom(int port) {

@@ -110,8 +110,7 @@ final class JobBodies {
     if (job.rank() == null) {
       return null;
     }
-    Instant runnableAt = Instant.EPOCH.plus(job.rank(), ChronoUnit.MICROS);
-    Duration waited = Duration.between(runnableAt, clock.now());
+    Duration waited = Duration.between(job.runAt(), clock.now());
     int position = permits.ahead(new QueueName(job.queue()), waited) + 1;
     if (position <= EXACT) {
       return position;

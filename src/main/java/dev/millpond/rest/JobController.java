@@ -1,6 +1,7 @@
 package dev.millpond.rest;
 
 import dev.millpond.admission.Admission;
+import dev.millpond.admission.Admission.Redrive;
 import dev.millpond.admission.Refusal;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobIds;
@@ -10,7 +11,6 @@ import dev.millpond.lease.Leases;
 import dev.millpond.queue.QueueName;
 import dev.millpond.retention.Retention;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
@@ -103,7 +103,7 @@ class JobController {
       boolean done =
           switch (job.state()) {
             case QUEUED -> true;
-            case SCHEDULED, RETRYING -> leases.hurry(job.id(), queue);
+            case SCHEDULED, RETRYING -> leases.hurry(job.id());
             case RUNNING, CANCELLING ->
                 throw new ProblemException(
                     Problem.JOB_RUNNING, "The job is " + job.state().label() + ".");
@@ -117,11 +117,11 @@ class JobController {
   }
 
   private boolean redrive(UUID id, QueueName queue) {
-    Optional<Refusal> refusal = admission.redrive(id, queue);
-    if (refusal.isPresent()) {
-      throw new ProblemException(Refusals.full(refusal.get()));
-    }
-    return true;
+    return switch (admission.redrive(id, queue)) {
+      case Redrive.Done() -> true;
+      case Redrive.NotFinished() -> false;
+      case Redrive.Full(Refusal refusal) -> throw new ProblemException(Refusals.full(refusal));
+    };
   }
 
   @Answers({

@@ -217,6 +217,7 @@ final class SubmissionDraft {
         startBy,
         timeout,
         retry,
+        null,
         Map.copyOf(labels),
         traceparent);
   }

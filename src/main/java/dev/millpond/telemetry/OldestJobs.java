@@ -20,13 +20,13 @@ class OldestJobs {
   /** Ten steps into ready_next a queue: the oldest job of each priority. Takes no lock. */
   private static final String AGES =
       """
-      select queue.name, coalesce(extract(epoch from now()) - min(oldest.rank) / 1000000.0, 0) as seconds
+      select queue.name, coalesce(extract(epoch from now() - min(oldest.runnable_at)), 0) as seconds
       from queue
       left join lateral (
-        select (select rank from ready
+        select (select runnable_at from ready
                 where ready.queue = queue.name and ready.priority = p and recoveries = 0
                 order by rank, id
-                limit 1) as rank
+                limit 1) as runnable_at
         from generate_series(0, 9) as p) as oldest on true
       group by queue.name
       """;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millpond.admission.Admission;
+import dev.millpond.admission.Admission.Redrive;
 import dev.millpond.admission.Decision;
 import dev.millpond.job.Attempt;
 import dev.millpond.job.Job;
@@ -332,8 +333,8 @@ class LeasesIT {
   void aFinishedJobIsRedrivenWithItsAttemptsKept() {
     UUID id = submit(Sample.noop().attempts(1, Duration.ZERO));
     settle(claim(), FAILURE);
-    assertThat(leases.redrive(id, queue)).isTrue();
-    assertThat(leases.redrive(id, queue)).as("only once").isFalse();
+    assertThat(admission.redrive(id, queue)).isEqualTo(new Redrive.Done());
+    assertThat(admission.redrive(id, queue)).as("once").isEqualTo(new Redrive.NotFinished());
     Job again = job(id);
     assertThat(again.state()).isEqualTo(JobState.QUEUED);
     assertThat(again.maxAttempts()).isEqualTo(2);
@@ -347,7 +348,7 @@ class LeasesIT {
   @Test
   void aScheduledJobThatIsHurriedMayRunNow() {
     UUID id = submit(Sample.noop().delay(Duration.ofHours(1)));
-    assertThat(leases.hurry(id, queue)).isTrue();
+    assertThat(leases.hurry(id)).isTrue();
     assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
     assertThat(job(id).runAt()).isBefore(Instant.now().plusSeconds(59));
   }
@@ -376,6 +377,7 @@ class LeasesIT {
     assertThat(leases.poll().nextDue()).isEqualTo(Duration.ZERO);
     leases.poll();
     assertThat(jdbc.sql("delete from ready where queue = 'crowd'").update()).isEqualTo(1_500);
+    jdbc.sql("delete from room where queue = 'crowd'").update();
   }
 
   @Test

@@ -96,8 +96,8 @@ class StatementsIT {
           it.leases.poll();
         }),
     CANCEL((it, s) -> it.leases.cancel(s.id())),
-    HURRY((it, s) -> it.leases.hurry(s.id(), it.queue)),
-    REDRIVE((it, s) -> it.leases.redrive(s.id(), it.queue));
+    HURRY((it, s) -> it.leases.hurry(s.id())),
+    REDRIVE((it, s) -> it.admission.redrive(s.id(), it.queue));
 
     private final BiConsumer<StatementsIT, Subject> change;
 
@@ -164,6 +164,7 @@ class StatementsIT {
             id,
             token,
             queue,
+            null,
             "demo.noop",
             null,
             1,

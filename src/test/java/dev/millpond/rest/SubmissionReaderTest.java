@@ -36,6 +36,7 @@ class SubmissionReaderTest {
                 null,
                 Duration.ofMinutes(5),
                 RetryPolicy.DEFAULT,
+                null,
                 Map.of(),
                 null));
   }
@@ -61,6 +62,7 @@ class SubmissionReaderTest {
                 Instant.parse("2026-11-23T15:00:00Z"),
                 Duration.ofMinutes(1),
                 new RetryPolicy(3, Duration.ZERO, 1.5, Duration.ofDays(1)),
+                null,
                 Map.of("order", "17"),
                 null));
   }

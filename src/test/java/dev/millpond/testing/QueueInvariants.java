@@ -92,6 +92,18 @@ public final class QueueInvariants implements AfterEachCallback {
         union all
         select id || ' had ' || recoveries from finished where recoveries > 3
         """);
+    rules.put(
+        "the books of admission say how many jobs wait",
+        """
+        select queue || ' has ' || sum(waiting) || ' waiting, ' || sum(runnable) || ' of them runnable, too many'
+        from (select queue, waiting, runnable from room
+              union all
+              select queue, -1, -1 from ready
+              union all
+              select queue, -1, 0 from delayed) as books
+        group by queue
+        having sum(waiting) <> 0 or sum(runnable) <> 0
+        """);
     return rules;
   }
 

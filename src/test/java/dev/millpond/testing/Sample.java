@@ -56,6 +56,6 @@ public record Sample(
   /** The submission. */
   public Submission submission() {
     return new Submission(
-        type, payload, priority, delay, null, startBy, timeout, retry, Map.of(), null);
+        type, payload, priority, delay, null, startBy, timeout, retry, null, Map.of(), null);
   }
 }

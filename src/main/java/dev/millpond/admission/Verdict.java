@@ -1,0 +1,4 @@
+package dev.millpond.admission;
+
+/** Whether there is room for jobs. */
+sealed interface Verdict permits Reservation, Refusal {}
