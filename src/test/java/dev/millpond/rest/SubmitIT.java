@@ -181,10 +181,40 @@ class SubmitIT extends WholeApi {
     assertThat(items.path(2).path("problem").path("errors").path(0).path("pointer").asString())
         .isEqualTo("/jobs/2/priority");
     assertThat(api.jobs("queue=" + queue)).hasSize(2);
+  }
 
-    Answer keyed = post(jobsOfTheQueue() + "/batch", batch, "Idempotency-Key", "each");
-    assertThat(keyed.status()).isEqualTo(400);
-    assertThat(keyed.body()).contains("\"header\":\"Idempotency-Key\"");
+  @Test
+  void aBatchThatIsNotAtomicIsRememberedWithItsGaps() throws IOException {
+    String some =
+        "{\"atomic\": false, \"jobs\": [{\"type\": 7}, %s, {\"type\": \"no.such\"}, %s, {}]}"
+            .formatted(LATER, LATER);
+    Answer first = post(jobsOfTheQueue() + "/batch", some, "Idempotency-Key", "some");
+    assertThat(first.status()).as(first.body()).isEqualTo(207);
+    assertThat(first.header("Idempotency-Replayed")).isEmpty();
+    assertThat(first.json().path("items").valueStream().map(item -> item.path("status").asInt()))
+        .containsExactly(400, 202, 400, 202, 400);
+
+    Answer again = post(jobsOfTheQueue() + "/batch", some, "Idempotency-Key", "some");
+    assertThat(again.status()).as(again.body()).isEqualTo(207);
+    assertThat(again.header("Idempotency-Replayed")).isEqualTo("true");
+    assertThat(again.json()).isEqualTo(first.json());
+    assertThat(api.jobs("queue=" + queue)).hasSize(2);
+
+    Answer other = post(jobsOfTheQueue() + "/batch", some + " ", "Idempotency-Key", "some");
+    assertThat(other.problem()).isEqualTo("idempotency-key-reused");
+  }
+
+  @Test
+  void aBatchOfWhichNothingIsGoodLeavesNothingBehind() throws IOException {
+    String none = "{\"atomic\": false, \"jobs\": [{\"type\": 7}, {}]}";
+    for (int time = 0; time < 2; time++) {
+      Answer answer = post(jobsOfTheQueue() + "/batch", none, "Idempotency-Key", "none");
+      assertThat(answer.status()).as(answer.body()).isEqualTo(207);
+      assertThat(answer.header("Idempotency-Replayed")).isEmpty();
+    }
+    assertThat(get("/v1/queues/" + queue).status()).isEqualTo(404);
+    Answer other = post(jobsOfTheQueue() + "/batch", none + " ", "Idempotency-Key", "none");
+    assertThat(other.status()).as("the key is still free").isEqualTo(207);
   }
 
   @Test
