@@ -20,6 +20,7 @@ import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -34,6 +35,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.test.context.TestPropertySource;
 
 /**
@@ -54,6 +56,9 @@ class WorkerIT {
   @Autowired private Jobs jobs;
   @Autowired private Queues settings;
   @Autowired private Slots slots;
+  @Autowired private Upkeep upkeep;
+  @Autowired private MeterRegistry meters;
+  @Autowired private JdbcClient jdbc;
   @Autowired private Deaf deaf;
 
   private final QueueName queue = new QueueName("worker-" + queues.incrementAndGet());
@@ -114,6 +119,20 @@ class WorkerIT {
     reach(id, JobState.RUNNING);
     leases.cancel(id);
     reach(id, JobState.CANCELLED);
+  }
+
+  @Test
+  void aLeaseThatIsLostAtItsRenewalIsCountedAndItsHandlerStopped() {
+    UUID id = submit(Sample.of("demo.sleep", "{\"duration\":\"PT1H\"}"));
+    reach(id, JobState.RUNNING);
+    double before = meters.get("millpond.leases.lost").counter().count();
+    jdbc.sql("update lease set token = gen_random_uuid() where id = ?").param(id).update();
+    // It may be that the scheduled renewal is the first to notice; the other one finds nothing.
+    upkeep.renew();
+    assertThat(meters.get("millpond.leases.lost").counter().count()).isEqualTo(before + 1);
+    await().atMost(SOON).until(() -> slots.find(id).isEmpty());
+    assertThat(job(id).state()).isEqualTo(JobState.RUNNING);
+    leases.cancel(id);
   }
 
   @Test
