@@ -212,7 +212,7 @@ class SubmitController {
       throws IOException {
     PathParts.queueOf(request)
         .ifPresent(queue -> RateLimit.tell(admission.pressure(queue), response::setHeader));
-    ProblemWriter.write(request, response, problems.of(failure, request));
+    problems.answer(failure, request, response);
   }
 
   private BodyBuilder answer(HttpStatus status, Decision decision, QueueName queue) {
