@@ -273,6 +273,36 @@ class EdgesIT {
         .isEmpty();
   }
 
+  /**
+   * After some statuses, 400 and 503 among them, Tomcat closes the connection whatever was read,
+   * and has no setting for it; it says so, and drains what is unread first, so that the answer
+   * arrives.
+   */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "POST /nowhere | 404 | true",
+        "PUT /v1/echo | 405 | true",
+        "POST /v1/echo | 415 | true",
+        "POST /v1/fail/bug | 500 | false",
+        "POST /v1/fail/connect | 503 | false",
+        "PUT /v1/settings | 400 | false",
+      })
+  void aBodyOfARefusedRequestIsDrainedAndTheConnectionKeptWhereTomcatLetsIt(
+      String request, int status, boolean kept) throws IOException {
+    String body = "x".repeat(200 * 1024);
+    String type = request.contains("settings") ? "application/json" : "text/plain";
+    String first =
+        "%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
+            .formatted(request, type, body.length(), body);
+    String second = "GET /problems HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    RawHttp answer = RawHttp.send(port, kept ? first + second : first, null);
+    assertThat(answer.status()).isEqualTo(status);
+    assertThat(answer.header("Connection").filter("close"::equals).isPresent()).isEqualTo(!kept);
+    assertThat(answer.body().contains("HTTP/1.1 200")).isEqualTo(kept);
+  }
+
   private RawHttp send(String request, String headers) throws IOException {
     return send(request, headers, "");
   }
