@@ -9,7 +9,7 @@ import dev.millpond.job.Job;
 import dev.millpond.job.Jobs;
 import dev.millpond.queue.QueueName;
 import dev.millpond.rest.SubmissionReader.Batch;
-import dev.millpond.rest.SubmissionReader.Item;
+import dev.millpond.rest.SubmissionReader.Candidate;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -129,46 +129,46 @@ class SubmitController {
     byte[] body = RequestBodies.read(request, RequestBodies.BATCH);
     Batch batch = SubmissionReader.readBatch(body, clock.now(), traceparent(request));
     RequestKey key = key(request, body);
-    List<Item> items = payloads.check(batch.items());
-    return batch.atomic() ? submitWhole(name, items, key) : submitEach(name, items, key);
+    List<Candidate> candidates = payloads.check(batch.candidates());
+    return batch.atomic() ? submitWhole(name, candidates, key) : submitEach(name, candidates, key);
   }
 
   private ResponseEntity<Object> submitWhole(
-      QueueName queue, List<Item> items, @Nullable RequestKey key) {
-    refuseBad(items);
-    Decision decision = admission.admit(queue, submissions(items), key);
+      QueueName queue, List<Candidate> candidates, @Nullable RequestKey key) {
+    refuseBad(candidates);
+    Decision decision = admission.admit(queue, submissions(candidates), key);
     return answer(HttpStatus.ACCEPTED, decision, queue).body(new Ids(ids(decision)));
   }
 
   private ResponseEntity<Object> submitEach(
-      QueueName queue, List<Item> items, @Nullable RequestKey key) {
+      QueueName queue, List<Candidate> candidates, @Nullable RequestKey key) {
     List<Integer> gaps =
-        IntStream.range(0, items.size())
-            .filter(place -> items.get(place) instanceof Item.Bad)
+        IntStream.range(0, candidates.size())
+            .filter(place -> candidates.get(place) instanceof Candidate.Bad)
             .boxed()
             .toList();
     Decision decision =
-        admission.admit(queue, submissions(items), key == null ? null : key.withGaps(gaps));
+        admission.admit(queue, submissions(candidates), key == null ? null : key.withGaps(gaps));
     List<@Nullable UUID> ids = new ArrayList<>(ids(decision));
     if (decision instanceof Decision.Accepted) {
       gaps.forEach(place -> ids.add(place, null));
     }
     List<Verdict> verdicts = new ArrayList<>();
-    for (int place = 0; place < items.size(); place++) {
-      verdicts.add(verdict(place, items.get(place), ids.get(place)));
+    for (int place = 0; place < candidates.size(); place++) {
+      verdicts.add(verdict(place, candidates.get(place), ids.get(place)));
     }
     return answer(HttpStatus.MULTI_STATUS, decision, queue).body(new Verdicts(verdicts));
   }
 
-  private static Verdict verdict(int place, Item item, @Nullable UUID id) {
+  private static Verdict verdict(int place, Candidate candidate, @Nullable UUID id) {
     if (id != null) {
       return new Verdict(HttpStatus.ACCEPTED.value(), id, null);
     }
     ProblemDocument problem =
-        switch (item) {
-          case Item.Bad bad -> bad.problem();
+        switch (candidate) {
+          case Candidate.Bad bad -> bad.problem();
           // A replay: what it lacked at that time, such as a handler, is there now.
-          case Item.Good _ ->
+          case Candidate.Good _ ->
               ProblemDocument.invalid(
                   List.of(
                       FieldError.at(
@@ -178,18 +178,18 @@ class SubmitController {
     return new Verdict(problem.status(), null, problem.json());
   }
 
-  private static List<Submission> submissions(List<Item> items) {
-    return items.stream()
-        .filter(Item.Good.class::isInstance)
-        .map(item -> ((Item.Good) item).submission())
+  private static List<Submission> submissions(List<Candidate> candidates) {
+    return candidates.stream()
+        .filter(Candidate.Good.class::isInstance)
+        .map(candidate -> ((Candidate.Good) candidate).submission())
         .toList();
   }
 
-  private static void refuseBad(List<Item> items) {
+  private static void refuseBad(List<Candidate> candidates) {
     List<FieldError> errors =
-        items.stream()
-            .filter(Item.Bad.class::isInstance)
-            .flatMap(item -> ((Item.Bad) item).errors().stream())
+        candidates.stream()
+            .filter(Candidate.Bad.class::isInstance)
+            .flatMap(candidate -> ((Candidate.Bad) candidate).errors().stream())
             .limit(SubmissionReader.MAX_ERRORS)
             .toList();
     if (!errors.isEmpty()) {
