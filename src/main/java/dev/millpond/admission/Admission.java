@@ -87,11 +87,18 @@ public class Admission {
   /**
    * Accepts jobs together or not at all.
    *
+   * @param jobs none where all of a request were refused beforehand: its key may still be known
    * @param key the request's idempotency key; null for none
    * @throws dev.millpond.queue.UnknownQueue if the queue must not be created
    * @throws DataAccessException if the database is away: nothing was accepted
    */
   public Decision admit(QueueName queue, List<Submission> jobs, @Nullable RequestKey key) {
+    if (jobs.isEmpty()) {
+      return Optional.ofNullable(key)
+          .flatMap(sql::find)
+          .map(used -> replay(used, Objects.requireNonNull(key)))
+          .orElse(new Decision.Accepted(List.of()));
+    }
     queues.getOrCreate(queue);
     if (jobs.size() > permits.cap(queue)) {
       return new Decision.BatchExceedsCap(permits.cap(queue));

@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.support.SqlArrayValue;
@@ -109,7 +108,7 @@ final class AdmissionSql {
   }
 
   /** What a key was used for. */
-  record UsedKey(String fingerprint, List<UUID> jobs) {
+  record UsedKey(String fingerprint, List<@Nullable UUID> jobs) {
 
     boolean isOf(RequestKey key) {
       return fingerprint.equals(HEX.formatHex(key.fingerprint()));
@@ -191,9 +190,10 @@ final class AdmissionSql {
    * An array in PostgreSQL's own spelling, since an array of arrays would be one of two dimensions.
    */
   private static String ids(Write write) {
-    return write.entries().stream()
-        .map(entry -> entry.id().toString())
-        .collect(Collectors.joining(",", "{", "}"));
+    List<String> ids = new ArrayList<>();
+    write.entries().forEach(entry -> ids.add(entry.id().toString()));
+    Objects.requireNonNull(write.key()).gaps().forEach(place -> ids.add(place, "null"));
+    return "{" + String.join(",", ids) + "}";
   }
 
   Optional<UsedKey> find(RequestKey key) {
@@ -204,7 +204,7 @@ final class AdmissionSql {
                 new UsedKey(
                     row.getString("fingerprint"),
                     Arrays.stream((String[]) row.getArray("jobs").getArray())
-                        .map(UUID::fromString)
+                        .<@Nullable UUID>map(id -> id == null ? null : UUID.fromString(id))
                         .toList()))
         .optional();
   }

@@ -3,6 +3,7 @@ package dev.millpond.admission;
 import dev.millpond.job.Job;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** What became of a submit. */
 public sealed interface Decision {
@@ -10,8 +11,11 @@ public sealed interface Decision {
   /** Committed: these are the jobs as they were written, in the order of the request. */
   record Accepted(List<Job> jobs) implements Decision {}
 
-  /** The same request with the same key was accepted before, as these jobs. */
-  record Replayed(List<UUID> ids) implements Decision {}
+  /**
+   * The same request with the same key was accepted before, as these jobs; null in the place of one
+   * that was refused.
+   */
+  record Replayed(List<@Nullable UUID> ids) implements Decision {}
 
   /** Sent away. Nothing was accepted, but for {@link OutcomeUnknown}. */
   sealed interface Refused extends Decision {}

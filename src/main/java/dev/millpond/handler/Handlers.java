@@ -113,7 +113,7 @@ public class Handlers {
 
   private static byte[] json(Object result) throws PermanentFailure {
     try {
-      return StrictJson.MAPPER.writeValueAsBytes(result);
+      return PayloadJson.MAPPER.writeValueAsBytes(result);
     } catch (JacksonException unwritable) {
       PermanentFailure failure =
           new PermanentFailure("result-unwritable", "the result cannot be written as JSON");

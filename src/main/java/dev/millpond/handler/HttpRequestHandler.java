@@ -105,7 +105,7 @@ final class HttpRequestHandler implements JobHandler<HttpRequest>, AutoCloseable
     }
     byte[] content =
         type == null || !body.isString() || isJson(type.getMimeType())
-            ? StrictJson.MAPPER.writeValueAsBytes(body)
+            ? PayloadJson.MAPPER.writeValueAsBytes(body)
             : body.stringValue().getBytes(type.getCharset(StandardCharsets.UTF_8));
     request.setEntity(new ByteArrayEntity(content, null));
   }

@@ -56,9 +56,9 @@ final class PayloadReader {
   private static @Nullable Object bind(
       Class<?> type, String json, List<PayloadViolation> violations) {
     try {
-      JsonNode tree = StrictJson.MAPPER.readTree(json);
+      JsonNode tree = PayloadJson.MAPPER.readTree(json);
       if (tree.isNull() && type.isRecord()) {
-        tree = StrictJson.MAPPER.createObjectNode();
+        tree = PayloadJson.MAPPER.createObjectNode();
       }
       return bind(type, tree, violations);
     } catch (JacksonException failure) {
@@ -71,7 +71,7 @@ final class PayloadReader {
   private static @Nullable Object bind(
       Class<?> type, JsonNode tree, List<PayloadViolation> violations) {
     try {
-      return StrictJson.MAPPER.treeToValue(tree, type);
+      return PayloadJson.MAPPER.treeToValue(tree, type);
     } catch (UnrecognizedPropertyException unknown) {
       JsonPointer field = Unreadable.pointer(unknown);
       boolean removed =

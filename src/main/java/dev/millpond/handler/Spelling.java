@@ -5,9 +5,10 @@ import static java.util.Comparator.comparingInt;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
-/** Guesses what a misspelt name was meant to be. */
-final class Spelling {
+/** Guesses what a misspelt name was meant to be, in payloads and in requests alike. */
+public final class Spelling {
 
   /** More slips than this, or than half of the name, make it another name. */
   private static final int MAX_SLIPS = 2;
@@ -20,15 +21,20 @@ final class Spelling {
     if (names.isEmpty()) {
       return "is unknown: no fields are known here";
     }
-    return names.stream()
-        .filter(candidate -> slips(name, candidate) <= Math.min(MAX_SLIPS, name.length() / 2))
-        .min(comparingInt(candidate -> slips(name, candidate)))
+    return nearest(name, names)
         .map(nearest -> "is unknown: did you mean \"" + nearest + "\"?")
         .orElseGet(() -> "is unknown: known are " + String.join(", ", names));
   }
 
+  /** The known name that was probably meant; empty if none is near enough. */
+  public static Optional<String> nearest(String name, Collection<String> known) {
+    return known.stream()
+        .filter(candidate -> slips(name, candidate) <= Math.min(MAX_SLIPS, name.length() / 2))
+        .min(comparingInt(candidate -> slips(name, candidate)));
+  }
+
   /** Levenshtein's distance, without regard to case. */
-  static int slips(String name, String other) {
+  private static int slips(String name, String other) {
     String a = name.toLowerCase(Locale.ROOT);
     String b = other.toLowerCase(Locale.ROOT);
     if (Math.abs(a.length() - b.length()) > MAX_SLIPS) {

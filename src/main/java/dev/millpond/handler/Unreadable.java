@@ -121,7 +121,7 @@ final class Unreadable {
 
   private static String values(Class<?> type) {
     return Arrays.stream(type.getEnumConstants())
-        .map(StrictJson.MAPPER::writeValueAsString)
+        .map(PayloadJson.MAPPER::writeValueAsString)
         .collect(joining(", "));
   }
 }

@@ -12,11 +12,11 @@ interface QueueRepository extends JpaRepository<QueueRow, String> {
 
   List<QueueRow> findByUpdatedAtAfter(Instant moment);
 
-  /** Several nodes may meet a new queue at once: one of them creates it. */
+  /** Several nodes may meet a new queue at once: one of them creates it, and is answered 1. */
   @Transactional
   @Modifying
   @NativeQuery("insert into queue (name) values (:name) on conflict do nothing")
-  void createIfAbsent(String name);
+  int createIfAbsent(String name);
 
   /** One statement, so that two changes of different settings both last. */
   @Transactional

@@ -66,22 +66,29 @@ public final class Queues {
   }
 
   /**
+   * A queue after a change.
+   *
+   * @param isNew whether the change created it
+   */
+  public record Changed(Queue queue, boolean isNew) {}
+
+  /**
    * Changes a queue's settings, and creates it if it is new.
    *
    * @throws UnknownQueue if there are too many queues already
    */
-  public Queue change(QueueName name, QueueChange change) {
+  public Changed change(QueueName name, QueueChange change) {
     if (!queues.containsKey(name) && queues.size() >= defaults.max()) {
       throw new UnknownQueue(name, true);
     }
-    repository.createIfAbsent(name.value());
+    boolean isNew = repository.createIfAbsent(name.value()) > 0;
     repository.change(
         name.value(),
         change.cap().isSet(),
         change.cap().value(),
         change.concurrency().isSet(),
         change.concurrency().value());
-    return load(repository.findById(name.value()).orElseThrow());
+    return new Changed(load(repository.findById(name.value()).orElseThrow()), isNew);
   }
 
   @Scheduled(fixedDelayString = "PT0.9S", initialDelayString = "PT0.9S")

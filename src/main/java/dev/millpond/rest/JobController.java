@@ -81,7 +81,18 @@ class JobController {
         case SUCCEEDED, FAILED, EXPIRED ->
             throw new ProblemException(
                 Problem.JOB_FINISHED, "The job is " + job.state().label() + ".");
-        case SCHEDULED, QUEUED, RUNNING, RETRYING -> leases.cancel(job.id());
+        case SCHEDULED, QUEUED, RUNNING, RETRYING -> {
+          // By what it was when it was asked, whatever has become of it since.
+          switch (leases.cancel(job.id())) {
+            case CANCELLED -> {
+              return answer(HttpStatus.OK, find(id));
+            }
+            case REQUESTED -> {
+              return answer(HttpStatus.ACCEPTED, find(id));
+            }
+            case UNCHANGED -> {} // It moved on in between: another look.
+          }
+        }
       }
     }
     throw moving();

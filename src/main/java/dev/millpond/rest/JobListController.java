@@ -5,6 +5,7 @@ import dev.millpond.job.JobFilter;
 import dev.millpond.job.JobPage;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
+import dev.millpond.queue.QueueName;
 import dev.millpond.rest.JobBodies.Part;
 import jakarta.servlet.http.HttpServletRequest;
 import java.time.Instant;
@@ -43,7 +44,8 @@ class JobListController {
   /** A page of jobs. */
   record Page(List<JobBody> items, @Nullable String nextCursor) {}
 
-  @Answers({Problem.INVALID_CURSOR, Problem.UNKNOWN_FILTER, Problem.QUEUE_NOT_FOUND})
+  @Answers(Problem.INVALID_CURSOR)
+  @ReadsQuery
   @GetMapping("/v1/jobs")
   ResponseEntity<Page> list(HttpServletRequest request) {
     ListQuery query =
@@ -90,11 +92,18 @@ class JobListController {
 
   private static JobFilter filter(ListQuery query) {
     return new JobFilter(
-        query.filter("queue").map(name -> PathParts.queue(name).value()).orElse(null),
+        query.filter("queue").map(JobListController::queue).orElse(null),
         query.filter("state").map(JobListController::state).orElse(null),
         query.filter("type").orElse(null),
         labels(query),
         query.filter("submittedAfter").map(JobListController::instant).orElse(null));
+  }
+
+  private static String queue(String name) {
+    if (!QueueName.isValid(name)) {
+      throw ListQuery.invalid("queue", "is a queue's name, which matches " + QueueName.PATTERN);
+    }
+    return name;
   }
 
   private static JobState state(String label) {

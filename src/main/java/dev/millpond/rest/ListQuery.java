@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,9 @@ public record ListQuery(int limit, @Nullable String after, Map<String, List<Stri
 
   static ListQuery of(Map<String, String[]> query, Cursor list, String... filters) {
     SortedSet<String> known = new TreeSet<>(Arrays.asList(filters));
-    refuseUnknown(query, known);
+    SortedSet<String> all = new TreeSet<>(known);
+    all.addAll(List.of("limit", "cursor"));
+    refuseUnknown(query.keySet(), all);
     query.forEach(ListQuery::refuseUnsound);
     Map<String, List<String>> given =
         known.stream()
@@ -58,19 +61,22 @@ public record ListQuery(int limit, @Nullable String after, Map<String, List<Stri
     return single(filters.getOrDefault(name, List.of()), name);
   }
 
-  private static void refuseUnknown(Map<String, String[]> query, SortedSet<String> filters) {
-    SortedSet<String> known = new TreeSet<>(filters);
-    known.addAll(List.of("limit", "cursor"));
+  /**
+   * Refuses a query that holds more than the known parameters.
+   *
+   * @throws ProblemException {@code unknown-filter}
+   */
+  static void refuseUnknown(Set<String> query, Set<String> known) {
     Optional<String> unknown =
-        query.keySet().stream().filter(name -> !known.contains(name)).sorted().findFirst();
+        query.stream().filter(name -> !known.contains(name)).sorted().findFirst();
     if (unknown.isPresent()) {
       throw new ProblemException(
           ProblemDocument.of(
                   Problem.UNKNOWN_FILTER,
-                  "There is no filter "
+                  "There is no query parameter "
                       + Words.quote(unknown.get())
                       + Words.didYouMean(unknown.get(), known))
-              .with("knownFilters", List.copyOf(known)));
+              .with("knownFilters", known.stream().sorted().toList()));
     }
   }
 

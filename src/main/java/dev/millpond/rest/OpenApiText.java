@@ -45,6 +45,7 @@ class OpenApiText {
   static final List<Problem> EVERYWHERE =
       List.of(
           Problem.INVALID_REQUEST,
+          Problem.UNKNOWN_FILTER,
           Problem.FOREIGN_ORIGIN,
           Problem.NOT_ACCEPTABLE,
           Problem.MISDIRECTED_REQUEST,

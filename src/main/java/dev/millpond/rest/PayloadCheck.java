@@ -2,7 +2,7 @@ package dev.millpond.rest;
 
 import dev.millpond.admission.Submission;
 import dev.millpond.handler.Handlers;
-import dev.millpond.rest.SubmissionReader.Item;
+import dev.millpond.rest.SubmissionReader.Candidate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -35,23 +35,23 @@ final class PayloadCheck {
     return errors.isEmpty() ? Optional.empty() : Optional.of(ProblemDocument.invalid(errors));
   }
 
-  /** The items of a batch, those that no handler could work on marked as bad. */
-  List<Item> check(List<Item> items) {
-    List<Item> checked = new ArrayList<>();
-    for (Item item : items) {
+  /** The candidates of a batch, those that no handler could work on marked as bad. */
+  List<Candidate> check(List<Candidate> candidates) {
+    List<Candidate> checked = new ArrayList<>();
+    for (Candidate candidate : candidates) {
       String at = "/jobs/" + checked.size();
       checked.add(
-          switch (item) {
-            case Item.Good(Submission submission) -> check(submission, at);
-            case Item.Bad bad -> bad;
+          switch (candidate) {
+            case Candidate.Good(Submission submission) -> check(submission, at);
+            case Candidate.Bad bad -> bad;
           });
     }
     return checked;
   }
 
-  private Item check(Submission submission, String at) {
+  private Candidate check(Submission submission, String at) {
     List<FieldError> errors = errors(submission, at);
-    return errors.isEmpty() ? new Item.Good(submission) : new Item.Bad(errors, false);
+    return errors.isEmpty() ? new Candidate.Good(submission) : new Candidate.Bad(errors, false);
   }
 
   private List<FieldError> errors(Submission submission, String at) {

@@ -37,9 +37,9 @@ public enum Problem {
   UNKNOWN_FILTER(
       400,
       "Unknown query parameter",
-      "The list has no such filter. It is refused, because a filter that is ignored would answer"
-          + " with more than was asked for.",
-      "Choose among `knownFilters`."),
+      "The address takes no such parameter. It is refused, because a filter that is ignored would"
+          + " answer with more than was asked for. Nothing was done.",
+      "Choose among `knownFilters`, or send no query where it is empty."),
   FOREIGN_ORIGIN(
       403,
       "Requests of other web pages are refused",

@@ -5,7 +5,6 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
-import org.springframework.web.context.request.async.AsyncRequestNotUsableException;
 
 /**
  * Answers whatever leaves a controller, or Spring MVC before it, as a problem document. The
@@ -23,10 +22,6 @@ final class ProblemAdvice {
   @ExceptionHandler
   void answer(Exception failure, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
-    ProblemWriter.write(request, response, problems.of(failure, request));
+    problems.answer(failure, request, response);
   }
-
-  /** The client has gone, or its stream has ended: nobody is left to be told. */
-  @ExceptionHandler
-  void gone(AsyncRequestNotUsableException failure) {}
 }

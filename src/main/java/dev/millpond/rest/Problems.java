@@ -5,6 +5,8 @@ import static java.util.stream.Collectors.joining;
 import dev.millpond.admission.QueueFull;
 import dev.millpond.queue.UnknownQueue;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +24,7 @@ import org.springframework.dao.TransientDataAccessException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.http.converter.HttpMessageNotWritableException;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.CannotCreateTransactionException;
@@ -31,8 +34,10 @@ import org.springframework.web.HttpMediaTypeNotSupportedException;
 import org.springframework.web.HttpRequestMethodNotSupportedException;
 import org.springframework.web.bind.MethodArgumentNotValidException;
 import org.springframework.web.bind.MissingServletRequestParameterException;
+import org.springframework.web.context.request.async.AsyncRequestNotUsableException;
 import org.springframework.web.method.annotation.HandlerMethodValidationException;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
+import org.springframework.web.util.DisconnectedClientHelper;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DatabindException;
 
@@ -48,6 +53,26 @@ public class Problems {
 
   private final Outage outage =
       new Outage(System::nanoTime, () -> ThreadLocalRandom.current().nextLong());
+
+  /** Answers a failure, unless it is that the client has gone: nobody is left to be told. */
+  void answer(Throwable failure, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    try {
+      if (isUnsent(failure)) {
+        log.debug("The client has gone before its answer was written", failure);
+      } else {
+        ProblemWriter.write(request, response, of(failure, request));
+      }
+    } catch (ClientAbortException gone) {
+      log.debug("The client has gone before its refusal was written", gone);
+    }
+  }
+
+  private static boolean isUnsent(Throwable failure) {
+    return failure instanceof AsyncRequestNotUsableException
+        || (failure instanceof HttpMessageNotWritableException
+            && DisconnectedClientHelper.isClientDisconnectedException(failure));
+  }
 
   /** The refusal for a failure. */
   public ProblemDocument of(Throwable failure, HttpServletRequest request) {

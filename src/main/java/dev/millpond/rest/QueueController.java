@@ -8,6 +8,7 @@ import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
+import org.springframework.http.ResponseEntity.BodyBuilder;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PutMapping;
@@ -39,7 +41,8 @@ class QueueController {
   /** A page of queues, in alphabetical order. */
   record Page(List<QueueBody> items, @Nullable String nextCursor) {}
 
-  @Answers({Problem.INVALID_CURSOR, Problem.UNKNOWN_FILTER})
+  @Answers(Problem.INVALID_CURSOR)
+  @ReadsQuery
   @GetMapping("/v1/queues")
   ResponseEntity<Page> list(HttpServletRequest request) {
     ListQuery query = ListQuery.of(request, Cursor.QUEUES);
@@ -79,10 +82,16 @@ class QueueController {
     Problem.OVERLOADED
   })
   @PutMapping("/v1/queues/{queue}")
-  QueueBody put(@PathVariable String queue, HttpServletRequest request) throws IOException {
+  ResponseEntity<QueueBody> put(@PathVariable String queue, HttpServletRequest request)
+      throws IOException {
     QueueName name = PathParts.queue(queue);
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
-    return body(queues.change(name, QueueChangeReader.read(body)));
+    Queues.Changed changed = queues.change(name, QueueChangeReader.read(body));
+    BodyBuilder answer =
+        changed.isNew()
+            ? ResponseEntity.created(URI.create("/v1/queues/" + name))
+            : ResponseEntity.ok();
+    return answer.body(body(changed.queue()));
   }
 
   private QueueBody body(Queue queue) {

@@ -21,19 +21,20 @@ public final class SubmissionReader {
   /**
    * A batch as it was sent.
    *
-   * @param atomic true if all is to be accepted or nothing; then no item is {@link Item.Bad}
-   * @param items in the order sent
+   * @param atomic true if all is to be accepted or nothing; then no candidate is {@link
+   *     Candidate.Bad}
+   * @param candidates in the order sent
    */
-  public record Batch(boolean atomic, List<Item> items) {}
+  public record Batch(boolean atomic, List<Candidate> candidates) {}
 
   /** One job of a batch. */
-  public sealed interface Item {
+  public sealed interface Candidate {
 
     /** It can be submitted. */
-    record Good(Submission submission) implements Item {}
+    record Good(Submission submission) implements Candidate {}
 
     /** It cannot, for these reasons. */
-    record Bad(List<FieldError> errors, boolean tooLarge) implements Item {
+    record Bad(List<FieldError> errors, boolean tooLarge) implements Candidate {
 
       /** What is answered for it. */
       public ProblemDocument problem() {
@@ -47,7 +48,7 @@ public final class SubmissionReader {
   private final @Nullable String traceparent;
 
   // What has been read of a batch.
-  private final List<Item> items = new ArrayList<>();
+  private final List<Candidate> candidates = new ArrayList<>();
   private boolean atomic = true;
   private boolean hasJobs;
 
@@ -66,11 +67,11 @@ public final class SubmissionReader {
    */
   public static Submission read(byte[] body, Instant now, @Nullable String traceparent) {
     SubmissionReader reader = new SubmissionReader(body, now, traceparent);
-    List<Item> read = new ArrayList<>();
-    reader.json.document(() -> read.add(reader.item()));
+    List<Candidate> read = new ArrayList<>();
+    reader.json.document(() -> read.add(reader.candidate()));
     return switch (read.getFirst()) {
-      case Item.Good good -> good.submission();
-      case Item.Bad bad -> throw new ProblemException(bad.problem());
+      case Candidate.Good good -> good.submission();
+      case Candidate.Bad bad -> throw new ProblemException(bad.problem());
     };
   }
 
@@ -85,7 +86,7 @@ public final class SubmissionReader {
   public static Batch readBatch(byte[] body, Instant now, @Nullable String traceparent) {
     SubmissionReader reader = new SubmissionReader(body, now, traceparent);
     reader.json.document(reader::batch);
-    return new Batch(reader.atomic, List.copyOf(reader.items));
+    return new Batch(reader.atomic, List.copyOf(reader.candidates));
   }
 
   private void batch() {
@@ -105,7 +106,7 @@ public final class SubmissionReader {
     switch (name) {
       case "jobs" -> {
         hasJobs = true;
-        if (json.array(this::job) && items.isEmpty()) {
+        if (json.array(this::job) && candidates.isEmpty()) {
           json.error("must have at least one job");
         }
       }
@@ -123,25 +124,29 @@ public final class SubmissionReader {
     }
     // The envelope's errors are set aside, so that those of the job are its own.
     List<FieldError> envelope = json.takeErrors();
-    items.add(item());
+    candidates.add(candidate());
     json.restoreErrors(envelope);
   }
 
-  private Item item() {
+  private Candidate candidate() {
     SubmissionDraft draft = new SubmissionDraft(json, now);
     draft.read();
     List<FieldError> errors = json.takeErrors();
     return errors.isEmpty()
-        ? new Item.Good(draft.submission(traceparent))
-        : new Item.Bad(errors, draft.isPayloadTooLarge() && errors.size() == 1);
+        ? new Candidate.Good(draft.submission(traceparent))
+        : new Candidate.Bad(errors, draft.isPayloadTooLarge() && errors.size() == 1);
   }
 
   private void requireGood() {
-    List<Item.Bad> bad =
-        items.stream().filter(Item.Bad.class::isInstance).map(Item.Bad.class::cast).toList();
+    List<Candidate.Bad> bad =
+        candidates.stream()
+            .filter(Candidate.Bad.class::isInstance)
+            .map(Candidate.Bad.class::cast)
+            .toList();
     if (!bad.isEmpty()) {
-      List<FieldError> errors = bad.stream().flatMap(item -> item.errors().stream()).toList();
-      throw new ProblemException(problem(errors, bad.stream().allMatch(Item.Bad::tooLarge)));
+      List<FieldError> errors =
+          bad.stream().flatMap(candidate -> candidate.errors().stream()).toList();
+      throw new ProblemException(problem(errors, bad.stream().allMatch(Candidate.Bad::tooLarge)));
     }
   }
 

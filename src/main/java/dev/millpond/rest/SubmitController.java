@@ -9,16 +9,17 @@ import dev.millpond.job.Job;
 import dev.millpond.job.Jobs;
 import dev.millpond.queue.QueueName;
 import dev.millpond.rest.SubmissionReader.Batch;
-import dev.millpond.rest.SubmissionReader.Item;
+import dev.millpond.rest.SubmissionReader.Candidate;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
@@ -87,18 +88,19 @@ class SubmitController {
     Job job =
         switch (decision) {
           case Decision.Accepted(List<Job> accepted) -> accepted.getFirst();
-          case Decision.Replayed(List<UUID> ids) -> replayed(ids.getFirst());
+          case Decision.Replayed(List<@Nullable UUID> ids) ->
+              replayed(Objects.requireNonNull(ids.getFirst()));
           case Decision.Refused refused -> throw refused(refused);
         };
     JobBody answer = bodies.whole(job);
-    return accepted(decision, name)
+    return answer(HttpStatus.ACCEPTED, decision, name)
         .location(URI.create("/v1/jobs/" + job.id()))
         .headers(headers -> bodies.retryAfter(answer, headers))
         .body(answer);
   }
 
   /** What a batch that was accepted whole is answered. */
-  record Ids(List<UUID> ids) {}
+  record Ids(List<@Nullable UUID> ids) {}
 
   /** What is answered for one job of a batch that was not all or nothing. */
   record Verdict(int status, @Nullable UUID id, @Nullable Map<String, Object> problem) {}
@@ -127,55 +129,67 @@ class SubmitController {
     byte[] body = RequestBodies.read(request, RequestBodies.BATCH);
     Batch batch = SubmissionReader.readBatch(body, clock.now(), traceparent(request));
     RequestKey key = key(request, body);
-    List<Item> items = payloads.check(batch.items());
-    if (batch.atomic()) {
-      refuseBad(items);
-      Decision decision = admission.admit(name, submissions(items), key);
-      return accepted(decision, name).body(new Ids(ids(decision)));
-    }
-    if (key != null) {
-      throw new ProblemException(
-          ProblemDocument.invalid(
-              List.of(
-                  FieldError.header(
-                      IdempotencyKey.HEADER,
-                      "a batch with a key is accepted whole or not at all"))));
-    }
-    Verdicts verdicts = verdicts(name, items);
-    return ResponseEntity.status(HttpStatus.MULTI_STATUS)
-        .headers(headers -> RateLimit.tell(admission.pressure(name), headers::set))
-        .body(verdicts);
+    List<Candidate> candidates = payloads.check(batch.candidates());
+    return batch.atomic() ? submitWhole(name, candidates, key) : submitEach(name, candidates, key);
   }
 
-  private Verdicts verdicts(QueueName queue, List<Item> items) {
-    List<Submission> good = submissions(items);
-    Iterator<UUID> ids =
-        good.isEmpty()
-            ? List.<UUID>of().iterator()
-            : ids(admission.admit(queue, good, null)).iterator();
+  private ResponseEntity<Object> submitWhole(
+      QueueName queue, List<Candidate> candidates, @Nullable RequestKey key) {
+    refuseBad(candidates);
+    Decision decision = admission.admit(queue, submissions(candidates), key);
+    return answer(HttpStatus.ACCEPTED, decision, queue).body(new Ids(ids(decision)));
+  }
+
+  private ResponseEntity<Object> submitEach(
+      QueueName queue, List<Candidate> candidates, @Nullable RequestKey key) {
+    List<Integer> gaps =
+        IntStream.range(0, candidates.size())
+            .filter(place -> candidates.get(place) instanceof Candidate.Bad)
+            .boxed()
+            .toList();
+    Decision decision =
+        admission.admit(queue, submissions(candidates), key == null ? null : key.withGaps(gaps));
+    List<@Nullable UUID> ids = new ArrayList<>(ids(decision));
+    if (decision instanceof Decision.Accepted) {
+      gaps.forEach(place -> ids.add(place, null));
+    }
     List<Verdict> verdicts = new ArrayList<>();
-    for (Item item : items) {
-      verdicts.add(
-          switch (item) {
-            case Item.Good _ -> new Verdict(HttpStatus.ACCEPTED.value(), ids.next(), null);
-            case Item.Bad bad -> new Verdict(bad.problem().status(), null, bad.problem().json());
-          });
+    for (int place = 0; place < candidates.size(); place++) {
+      verdicts.add(verdict(place, candidates.get(place), ids.get(place)));
     }
-    return new Verdicts(verdicts);
+    return answer(HttpStatus.MULTI_STATUS, decision, queue).body(new Verdicts(verdicts));
   }
 
-  private static List<Submission> submissions(List<Item> items) {
-    return items.stream()
-        .filter(Item.Good.class::isInstance)
-        .map(item -> ((Item.Good) item).submission())
+  private static Verdict verdict(int place, Candidate candidate, @Nullable UUID id) {
+    if (id != null) {
+      return new Verdict(HttpStatus.ACCEPTED.value(), id, null);
+    }
+    ProblemDocument problem =
+        switch (candidate) {
+          case Candidate.Bad bad -> bad.problem();
+          // A replay: what it lacked at that time, such as a handler, is there now.
+          case Candidate.Good _ ->
+              ProblemDocument.invalid(
+                  List.of(
+                      FieldError.at(
+                          "/jobs/" + place,
+                          "was refused when the key was first used; a new key lets it in")));
+        };
+    return new Verdict(problem.status(), null, problem.json());
+  }
+
+  private static List<Submission> submissions(List<Candidate> candidates) {
+    return candidates.stream()
+        .filter(Candidate.Good.class::isInstance)
+        .map(candidate -> ((Candidate.Good) candidate).submission())
         .toList();
   }
 
-  private static void refuseBad(List<Item> items) {
+  private static void refuseBad(List<Candidate> candidates) {
     List<FieldError> errors =
-        items.stream()
-            .filter(Item.Bad.class::isInstance)
-            .flatMap(item -> ((Item.Bad) item).errors().stream())
+        candidates.stream()
+            .filter(Candidate.Bad.class::isInstance)
+            .flatMap(candidate -> ((Candidate.Bad) candidate).errors().stream())
             .limit(SubmissionReader.MAX_ERRORS)
             .toList();
     if (!errors.isEmpty()) {
@@ -183,10 +197,11 @@ class SubmitController {
     }
   }
 
-  private List<UUID> ids(Decision decision) {
+  private List<@Nullable UUID> ids(Decision decision) {
     return switch (decision) {
-      case Decision.Accepted(List<Job> accepted) -> accepted.stream().map(Job::id).toList();
-      case Decision.Replayed(List<UUID> ids) -> ids;
+      case Decision.Accepted(List<Job> accepted) ->
+          accepted.stream().<@Nullable UUID>map(Job::id).toList();
+      case Decision.Replayed(List<@Nullable UUID> ids) -> ids;
       case Decision.Refused refused -> throw refused(refused);
     };
   }
@@ -197,12 +212,12 @@ class SubmitController {
       throws IOException {
     PathParts.queueOf(request)
         .ifPresent(queue -> RateLimit.tell(admission.pressure(queue), response::setHeader));
-    ProblemWriter.write(request, response, problems.of(failure, request));
+    problems.answer(failure, request, response);
   }
 
-  private BodyBuilder accepted(Decision decision, QueueName queue) {
+  private BodyBuilder answer(HttpStatus status, Decision decision, QueueName queue) {
     BodyBuilder answer =
-        ResponseEntity.accepted()
+        ResponseEntity.status(status)
             .headers(headers -> RateLimit.tell(admission.pressure(queue), headers::set));
     return decision instanceof Decision.Replayed
         ? answer.header("Idempotency-Replayed", "true")

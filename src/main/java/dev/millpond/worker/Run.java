@@ -178,13 +178,17 @@ final class Run implements Runnable, JobContext {
 
   /**
    * The lease is another worker's now: the handler is told to stop, and nothing will be settled.
+   *
+   * @return false if the job was decided before
    */
-  void lose() {
-    if (decided.compareAndSet(null, Decision.LOST)) {
+  boolean lose() {
+    boolean lost = decided.compareAndSet(null, Decision.LOST);
+    if (lost) {
       log.warn(
           "Lost the lease of job {}: it took longer to renew than the lease lasts", lease.id());
       interrupt();
     }
+    return lost;
   }
 
   /** The job is asked to cancel: the handler decides how it ends. */

@@ -2,6 +2,8 @@ package dev.millpond.worker;
 
 import dev.millpond.lease.LeaseProperties;
 import dev.millpond.lease.Leases;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -27,12 +29,17 @@ class Upkeep implements SchedulingConfigurer {
   private final Slots slots;
   private final Runs runs;
   private final Duration renewal;
+  private final Counter lost;
 
-  Upkeep(Leases leases, Slots slots, Runs runs, LeaseProperties lease) {
+  Upkeep(Leases leases, Slots slots, Runs runs, LeaseProperties lease, MeterRegistry meters) {
     this.leases = leases;
     this.slots = slots;
     this.runs = runs;
     this.renewal = lease.duration().dividedBy(3);
+    this.lost =
+        Counter.builder("millpond.leases.lost")
+            .description("Leases that a run of this node no longer held when they were renewed")
+            .register(meters);
   }
 
   @Override
@@ -48,7 +55,9 @@ class Upkeep implements SchedulingConfigurer {
       for (Run run : held) {
         Boolean cancelRequested = renewed.get(run.id());
         if (cancelRequested == null) {
-          run.lose();
+          if (run.lose()) {
+            lost.increment();
+          }
         } else if (cancelRequested && !run.cancelRequested()) {
           run.cancel();
         }

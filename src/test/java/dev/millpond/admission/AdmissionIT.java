@@ -116,8 +116,9 @@ class AdmissionIT {
 
   @Test
   void theSameRequestWithTheSameKeyIsAcceptedOnce() {
-    List<UUID> first =
-        ((Decision.Accepted) submit(3, key("a", "body"))).jobs().stream().map(j -> j.id()).toList();
+    List<@Nullable UUID> first =
+        ((Decision.Accepted) submit(3, key("a", "body")))
+            .jobs().stream().<@Nullable UUID>map(j -> j.id()).toList();
     assertThat(submit(3, key("a", "body"))).isEqualTo(new Decision.Replayed(first));
     assertThat(submit(3, key("a", "other body"))).isEqualTo(new Decision.KeyReused());
     assertThat(rows()).isEqualTo(3);

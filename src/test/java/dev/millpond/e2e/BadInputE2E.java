@@ -36,7 +36,7 @@ class BadInputE2E {
 
   @BeforeAll
   static void remember(ApiClient api) throws IOException {
-    assertThat(api.put("/v1/queues/" + QUEUE, "{\"cap\": 1000}").status()).isEqualTo(200);
+    assertThat(api.put("/v1/queues/" + QUEUE, "{\"cap\": 1000}").status()).isEqualTo(201);
     // So that a list has something to look at.
     api.submit("good-input", "{\"type\": \"demo.noop\", \"labels\": {\"a\": \"b\"}}");
     api.awaitDrained("good-input", Duration.ofSeconds(20));

@@ -92,7 +92,7 @@ record BadRequest(
       requests.add(get("/v1/queues/" + name, 404, "queue"));
       requests.add(
           new BadRequest("PUT", "/v1/queues/" + name, JSON, bytes("{\"cap\": 1}"), 404, "queue"));
-      requests.add(get("/v1/jobs?queue=" + name, 404, "queue"));
+      requests.add(get("/v1/jobs?queue=" + name, 400, "queue"));
     }
     requests.add(
         post(submit, NOOP, 400, "Idempotency-Key").withHeaders("Idempotency-Key", "k".repeat(256)));
@@ -102,6 +102,8 @@ record BadRequest(
 
     requests.add(get("/v1/jobs/" + NO_JOB, 410, ""));
     requests.add(get("/v1/jobs/ffffffff-ffff-7fff-bfff-ffffffffffff", 404, ""));
+    requests.add(get("/v1/jobs/" + NO_JOB + "?includ=log", 400, "knownFilters"));
+    requests.add(post(submit + "?delay=PT1S", NOOP, 400, "knownFilters"));
     requests.add(get("/v1/jobs/1", 404, "id"));
     requests.add(get("/v1/jobs/" + NO_JOB + "0", 404, "id"));
     requests.add(get("/v1/jobs/'%20or%201=1", 404, "id"));

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class DatabaseAwayE2E {
 
+  private static final Duration SOON = Duration.ofSeconds(30);
   private static final String NOOP = "{\"type\": \"demo.noop\"}";
 
   @Test
@@ -24,7 +25,7 @@ class DatabaseAwayE2E {
         MillpondProcess service = new MillpondProcess("away", postgres.properties())) {
       ApiClient api = service.start().api();
       String before = api.submit("away", NOOP);
-      api.awaitState(before, "succeeded", Duration.ofSeconds(5));
+      api.awaitState(before, "succeeded", SOON);
 
       postgres.stopImmediately();
       // What meets a connection that has just broken cannot know; all others can.
@@ -32,7 +33,7 @@ class DatabaseAwayE2E {
         assertRefused(api, "database-unavailable", "outcome-unknown");
       }
       await("not ready any more")
-          .atMost(Duration.ofSeconds(5))
+          .atMost(SOON)
           .until(() -> api.get("/actuator/health/readiness").status() == 503);
       assertThat(api.get("/actuator/health/liveness").status()).isEqualTo(200);
       assertRefused(api, "database-unavailable");
@@ -41,13 +42,13 @@ class DatabaseAwayE2E {
 
       postgres.start();
       await("accepts again")
-          .atMost(Duration.ofSeconds(10))
+          .atMost(SOON)
           .pollInterval(Duration.ofMillis(100))
           .until(() -> api.post("/v1/queues/away/jobs", NOOP).status() == 202);
       await("ready again")
-          .atMost(Duration.ofSeconds(5))
+          .atMost(SOON)
           .until(() -> api.get("/actuator/health/readiness").status() == 200);
-      api.awaitState(api.submit("away", NOOP), "succeeded", Duration.ofSeconds(5));
+      api.awaitState(api.submit("away", NOOP), "succeeded", SOON);
       assertThat(api.job(before).path("state").asString()).isEqualTo("succeeded");
       assertThat(api.jobs("queue=away")).as("no refused job is there").hasSize(3);
     }

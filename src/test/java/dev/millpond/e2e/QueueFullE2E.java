@@ -35,7 +35,7 @@ class QueueFullE2E {
   private static final int CAP = 20;
 
   private static void fill(ApiClient api, String queue) throws IOException {
-    assertThat(api.put("/v1/queues/" + queue, "{\"cap\": " + CAP + "}").status()).isEqualTo(200);
+    assertThat(api.put("/v1/queues/" + queue, "{\"cap\": " + CAP + "}").status()).isEqualTo(201);
     for (int n = 0; n < CAP; n++) {
       api.submit(queue, LATER);
     }
@@ -60,7 +60,7 @@ class QueueFullE2E {
 
   @Test
   void howeverManyRaceNothingIsAdmittedAboveTheCap(ApiClient api) throws Exception {
-    assertThat(api.put("/v1/queues/race", "{\"cap\": " + CAP + "}").status()).isEqualTo(200);
+    assertThat(api.put("/v1/queues/race", "{\"cap\": " + CAP + "}").status()).isEqualTo(201);
     int accepted = 0;
     try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Answer>> answers = new ArrayList<>();

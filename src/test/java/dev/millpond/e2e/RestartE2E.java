@@ -18,18 +18,23 @@ import tools.jackson.databind.JsonNode;
 @Timeout(180)
 class RestartE2E {
 
-  /** The default lease and its sweep are 30 s and 5 s. */
-  private static final Duration FAR_BELOW_A_LEASE = Duration.ofSeconds(8);
+  private static final Duration LEASE = Duration.ofMinutes(10);
+  private static final Duration FAR_BELOW_A_LEASE = Duration.ofMinutes(1);
 
   @Test
   void aRestartedNodeTakesItsFormerLeasesBackAtOnce() throws IOException {
     try (Sink sink = new Sink();
         MillpondProcess service =
             new MillpondProcess(
-                "restart", Map.of("millpond.http.allow-private-addresses", "true"))) {
+                "restart",
+                Map.of(
+                    "millpond.lease.duration",
+                    LEASE.toString(),
+                    "millpond.http.allow-private-addresses",
+                    "true"))) {
       ApiClient api = service.start().api();
       List<String> jobs = api.submitAll("restart", Collections.nCopies(5, sink.job("/held")));
-      api.awaitCount("restart", "running", 5, Duration.ofSeconds(5));
+      api.awaitCount("restart", "running", 5, Duration.ofSeconds(30));
 
       service.kill9();
       sink.release();

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millpond.testing.ApiClient;
 import dev.millpond.testing.MillpondProcess;
+import dev.millpond.testing.Sink;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Collections;
@@ -18,7 +19,17 @@ import tools.jackson.databind.JsonNode;
 @Timeout(180)
 class ShutdownE2E {
 
-  private static final Duration GRACE = Duration.ofSeconds(3);
+  private static final Duration GRACE = Duration.ofSeconds(10);
+
+  /** What the compose file gives a stop beside the grace. */
+  private static final Duration REST = Duration.ofSeconds(10);
+
+  private static final Map<String, String> SETTINGS =
+      Map.of(
+          "millpond.worker.grace", GRACE.toString(),
+          "millpond.http.allow-private-addresses", "true",
+          "millpond.http.max-connections-per-host", "64");
+
   private static final int JOBS = 10;
   private static final String QUEUE = "shutdown";
 
@@ -27,27 +38,32 @@ class ShutdownE2E {
 
   @Test
   void aStopGivesLongJobsBackAndTheNextStartFinishesThem() throws IOException {
-    try (MillpondProcess service =
-        new MillpondProcess("shutdown", Map.of("millpond.worker.grace", GRACE.toString()))) {
+    try (Sink endsInTime = new Sink();
+        Sink endsLater = new Sink();
+        MillpondProcess service = new MillpondProcess("shutdown", SETTINGS)) {
       ApiClient api = service.start().api();
-      List<String> brief = api.submitAll(QUEUE, naps("PT2S"));
-      List<String> lengthy = api.submitAll(QUEUE, naps("PT7S"));
-      api.awaitCount(QUEUE, "running", 2 * JOBS, Duration.ofSeconds(5));
+      List<String> brief = api.submitAll(QUEUE, calls(endsInTime));
+      List<String> lengthy = api.submitAll(QUEUE, calls(endsLater));
+      await("all run")
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> endsInTime.counts().size() + endsLater.counts().size() == 2 * JOBS);
 
       long asked = System.nanoTime();
       service.term();
       await("not ready any more")
-          .atMost(Duration.ofSeconds(1))
+          .atMost(GRACE)
           .pollInterval(Duration.ofMillis(20))
           .until(() -> !isReady(api));
       service.term();
-      int exitCode = service.awaitExit(GRACE.plusSeconds(15));
+      endsInTime.release();
+      int exitCode = service.awaitExit(GRACE.plus(REST).plusSeconds(15));
       Duration took = Duration.ofNanos(System.nanoTime() - asked);
 
       assertThat(exitCode).isEqualTo(TERMINATED);
-      assertThat(took).isLessThanOrEqualTo(GRACE.plusSeconds(2));
+      assertThat(took).isLessThanOrEqualTo(GRACE.plus(REST));
       assertThat(service.postgresPid()).as("PostgreSQL stopped with its service").isEmpty();
 
+      endsLater.release();
       service.start();
       for (String id : brief) {
         JsonNode job = api.job(id);
@@ -62,10 +78,9 @@ class ShutdownE2E {
     }
   }
 
-  private static List<String> naps(String duration) {
-    return Collections.nCopies(
-        JOBS,
-        "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"%s\"}}".formatted(duration));
+  /** Jobs that end when the sink lets them. */
+  private static List<String> calls(Sink sink) {
+    return Collections.nCopies(JOBS, sink.job("/held"));
   }
 
   private static boolean isReady(ApiClient api) {

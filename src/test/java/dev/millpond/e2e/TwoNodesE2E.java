@@ -22,12 +22,12 @@ import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
 
 /** Two services on one database: they share the work, and one that was given up cannot do harm. */
-@Timeout(180)
+@Timeout(300)
 class TwoNodesE2E {
 
-  private static final Duration LEASE = Duration.ofSeconds(3);
+  private static final Duration LEASE = Duration.ofSeconds(6);
   private static final Duration SWEEP = Duration.ofMillis(500);
-  private static final Duration SOON = Duration.ofSeconds(10);
+  private static final Duration SOON = Duration.ofSeconds(20);
 
   private static PostgresServer postgres;
   private static MillpondProcess left;
@@ -64,7 +64,7 @@ class TwoNodesE2E {
     try (Sink sink = new Sink()) {
       List<String> ids =
           left.api().submitAll("shared", Collections.nCopies(1_000, sink.job("/slow")));
-      right.api().awaitDrained("shared", Duration.ofSeconds(30));
+      right.api().awaitDrained("shared", Duration.ofSeconds(60));
 
       Set<MillpondProcess> workers = new HashSet<>();
       for (String id : ids) {
@@ -86,7 +86,7 @@ class TwoNodesE2E {
       // These end while their node is stopped: the first that it does when it wakes is to settle.
       jobs.addAll(
           Collections.nCopies(
-              4, "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"PT2S\"}}"));
+              4, "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"PT5S\"}}"));
       List<String> ids = left.api().submitAll("zombie", jobs);
       await("calls arrived").atMost(SOON).until(() -> sink.counts().size() == 3);
       left.api().awaitCount("zombie", "running", ids.size(), SOON);
@@ -153,12 +153,12 @@ class TwoNodesE2E {
 
   @Test
   void aNodeThatStopsKeepsItsLeasesForAsLongAsItsJobsMayFinish() throws IOException {
-    String longerThanALease = "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"PT8S\"}}";
+    String longerThanALease = "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"PT12S\"}}";
     String id = left.api().submitAll("grace", List.of(longerThanALease)).getFirst();
     MillpondProcess stopping = nodeOf(left.api().awaitState(id, "running", SOON));
     MillpondProcess other = stopping.equals(left) ? right : left;
     stopping.term();
-    stopping.awaitExit(Duration.ofSeconds(30));
+    stopping.awaitExit(Duration.ofSeconds(60));
 
     JsonNode job = other.api().job(id);
     assertThat(job.path("state").asString()).as("%s", job).isEqualTo("succeeded");
@@ -171,7 +171,7 @@ class TwoNodesE2E {
   private static void pause(Duration length) {
     long end = System.nanoTime() + length.toNanos();
     await("pause")
-        .atMost(length.plusSeconds(1))
+        .atMost(length.plus(SOON))
         .pollInterval(Duration.ofMillis(20))
         .until(() -> System.nanoTime() - end >= 0);
   }

@@ -28,15 +28,17 @@ final class RawTarget implements AutoCloseable {
   /** Counted down when the first connection is over. */
   final CountDownLatch left = new CountDownLatch(1);
 
+  private final Thread acceptor;
   private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
 
   RawTarget(Conduct conduct) throws IOException {
-    Thread.startVirtualThread(
-        () -> {
-          while (!server.isClosed()) {
-            accept(conduct);
-          }
-        });
+    acceptor =
+        Thread.startVirtualThread(
+            () -> {
+              while (!server.isClosed()) {
+                accept(conduct);
+              }
+            });
   }
 
   private void accept(Conduct conduct) {
@@ -97,8 +99,12 @@ final class RawTarget implements AutoCloseable {
   public void close() {
     try {
       server.close();
+      // The port takes connections until the accept that is under way has noticed.
+      acceptor.join();
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
+    } catch (InterruptedException stop) {
+      Thread.currentThread().interrupt();
     }
   }
 }

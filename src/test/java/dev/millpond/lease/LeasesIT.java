@@ -31,6 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.scheduling.annotation.ScheduledAnnotationBeanPostProcessor;
 import org.springframework.test.context.TestPropertySource;
@@ -55,15 +56,24 @@ class LeasesIT {
   @Autowired private Queues settings;
   @Autowired private JdbcClient jdbc;
   @Autowired private LeaseReaper reaper;
+
+  @Autowired
+  @Qualifier("workerLoop")
+  private Object loop;
+
   @Autowired private ScheduledAnnotationBeanPostProcessor schedule;
 
   private QueueName queue = QueueName.DEFAULT;
 
   @BeforeEach
-  void stopTheReaper() {
-    // The tests turn it by hand.
+  void stopTheReaperAndTheLoop() {
+    // The tests turn them by hand.
     schedule.postProcessBeforeDestruction(reaper, "leaseReaper");
+    schedule.postProcessBeforeDestruction(loop, "workerLoop");
+    // What earlier tests have leased does not expire in this one.
+    jdbc.sql("update lease set expires_at = now() + interval '1 hour'").update();
     await()
+        .atMost(Duration.ofSeconds(20))
         .until(
             () ->
                 jdbc.sql("select now() - pg_postmaster_start_time() > interval '5 s'")

@@ -111,6 +111,7 @@ class StatementsIT {
     queue = new QueueName("statements-" + queues.incrementAndGet());
     schedule.postProcessBeforeDestruction(reaper, "leaseReaper");
     await()
+        .atMost(Duration.ofSeconds(20))
         .until(
             () ->
                 jdbc.sql("select now() - pg_postmaster_start_time() > interval '5 s'")

@@ -151,6 +151,7 @@ class BadInputIT extends WholeApi {
     "/v1/jobs?include=secrets, include",
     "/v1/jobs?id=seven, id",
     "/v1/jobs?stat=queued, knownFilters",
+    "/v1/jobs?queue=UPPER, queue",
     "/v1/queues?state=queued, knownFilters",
     "/v1/queues?limit=x, limit",
     "/v1/queues?cursor=AAAA, cursor",
@@ -159,6 +160,27 @@ class BadInputIT extends WholeApi {
     Answer answer = get(path);
     assertThat(answer.status()).isEqualTo(400);
     assertThat(answer.body()).contains(names);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "POST, /v1/jobs?delay=PT1S",
+    "POST, /v1/queues/typo/jobs?delay",
+    "POST, /v1/queues/typo/jobs/batch?atomic=false&a=b",
+    "PUT, /v1/queues/typo?cap=1",
+    "GET, /v1/queues/typo?%41",
+    "GET, /v1/jobs/" + FUTURE + "?include=log",
+    "GET, /v1/jobs/" + FUTURE + "/log?limit=1",
+    "POST, /v1/jobs/" + FUTURE + "/cancel?reason=none",
+    "POST, /v1/jobs/" + FUTURE + "/retry?now=",
+    "DELETE, /v1/jobs/" + FUTURE + "?force=true",
+  })
+  void aQueryWhereNoneIsReadIsRefused(String method, String path) throws IOException {
+    Answer answer = send(method, path, "Content-Type", "application/json");
+    assertThat(answer.status()).as(answer.body()).isEqualTo(400);
+    assertThat(answer.problem()).isEqualTo("unknown-filter");
+    assertThat(answer.json().path("knownFilters").toString()).isEqualTo("[]");
+    assertThat(api.get("/v1/queues/typo").status()).isEqualTo(404);
   }
 
   @ParameterizedTest

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.millpond.rest.SubmissionReader.Batch;
-import dev.millpond.rest.SubmissionReader.Item;
+import dev.millpond.rest.SubmissionReader.Candidate;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
@@ -23,12 +23,12 @@ class BatchReaderTest {
   void jobsComeInTheOrderSentAndAtomicIsTheDefault() {
     Batch batch = read("{\"jobs\":[{\"type\":\"b\",\"payload\":[1]}," + GOOD + "]}");
     assertThat(batch.atomic()).isTrue();
-    assertThat(batch.items())
-        .extracting(item -> item instanceof Item.Good good ? good.submission().type() : "bad")
+    assertThat(batch.candidates())
+        .extracting(item -> item instanceof Candidate.Good good ? good.submission().type() : "bad")
         .containsExactly("b", "a");
-    assertThat(batch.items().getFirst())
+    assertThat(batch.candidates().getFirst())
         .isInstanceOfSatisfying(
-            Item.Good.class, good -> assertThat(good.submission().payload()).isEqualTo("[1]"));
+            Candidate.Good.class, good -> assertThat(good.submission().payload()).isEqualTo("[1]"));
   }
 
   @Test
@@ -46,11 +46,11 @@ class BatchReaderTest {
                 + ",{\"type\":\"a\",\"priority\":10},"
                 + GOOD
                 + "],\"atomic\":false}");
-    assertThat(batch.items())
-        .hasExactlyElementsOfTypes(Item.Good.class, Item.Bad.class, Item.Good.class);
-    assertThat(batch.items().get(1))
+    assertThat(batch.candidates())
+        .hasExactlyElementsOfTypes(Candidate.Good.class, Candidate.Bad.class, Candidate.Good.class);
+    assertThat(batch.candidates().get(1))
         .isInstanceOfSatisfying(
-            Item.Bad.class,
+            Candidate.Bad.class,
             bad -> assertThat(pointers(bad.problem())).containsExactly("/jobs/1/priority"));
   }
 
@@ -58,9 +58,9 @@ class BatchReaderTest {
   void aLargePayloadIsItsJobsOwnTrouble() {
     String large = "{\"type\":\"a\",\"payload\":\"" + "x".repeat(262_143) + "\"}";
     Batch batch = read("{\"atomic\":false,\"jobs\":[" + GOOD + "," + large + "]}");
-    assertThat(batch.items().get(1))
+    assertThat(batch.candidates().get(1))
         .isInstanceOfSatisfying(
-            Item.Bad.class, bad -> assertThat(bad.problem().status()).isEqualTo(413));
+            Candidate.Bad.class, bad -> assertThat(bad.problem().status()).isEqualTo(413));
     assertThat(refusal("{\"jobs\":[" + GOOD + "," + large + "]}").status()).isEqualTo(413);
     assertThat(refusal("{\"jobs\":[{}," + large + "]}").status()).isEqualTo(400);
   }
@@ -86,7 +86,7 @@ class BatchReaderTest {
 
   @Test
   void aThousandJobsAreTakenAndNoMore() {
-    assertThat(read(batchOf(1_000)).items()).hasSize(1_000);
+    assertThat(read(batchOf(1_000)).candidates()).hasSize(1_000);
     ProblemDocument problem = refusal(batchOf(1_001));
     assertThat(problem.type()).isEqualTo("/problems/batch-too-large");
     assertThat(problem.extensions()).containsEntry("limit", 1_000);

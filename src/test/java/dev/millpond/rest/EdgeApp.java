@@ -1,9 +1,14 @@
 package dev.millpond.rest;
 
+import jakarta.servlet.Filter;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.net.Socket;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.data.jpa.autoconfigure.DataJpaRepositoriesAutoConfiguration;
@@ -11,6 +16,7 @@ import org.springframework.boot.flyway.autoconfigure.FlywayAutoConfiguration;
 import org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.boot.test.context.TestComponent;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
 import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.dao.QueryTimeoutException;
@@ -60,6 +66,42 @@ class EdgeApp {
     @Answers({Problem.PAYLOAD_TOO_LARGE, Problem.QUEUE_FULL, Problem.OVERLOADED})
     Map<String, Object> echo(HttpServletRequest request) throws IOException {
       return Map.of("bytes", RequestBodies.read(request, RequestBodies.SINGLE).length);
+    }
+
+    private final CountDownLatch met = new CountDownLatch(1);
+    private final CountDownLatch hungUp = new CountDownLatch(1);
+    private final CountDownLatch over = new CountDownLatch(1);
+
+    /** Answers once its client has hung up, and more than any buffer takes. */
+    @GetMapping("/v1/unwanted")
+    List<String> unwanted() throws InterruptedException {
+      met.countDown();
+      hungUp.await();
+      return Collections.nCopies(64, "x".repeat(1024 * 1024));
+    }
+
+    void hangUpOnceMet(Socket client) throws InterruptedException, IOException {
+      met.await();
+      client.setSoLinger(true, 0);
+      client.close();
+      hungUp.countDown();
+    }
+
+    void awaitTheEnd() throws InterruptedException {
+      over.await();
+    }
+
+    @Bean
+    Filter unwantedIsOver() {
+      return (request, response, chain) -> {
+        try {
+          chain.doFilter(request, response);
+        } finally {
+          if (hungUp.getCount() == 0) {
+            over.countDown();
+          }
+        }
+      };
     }
 
     @GetMapping("/v1/jobs/{id}")

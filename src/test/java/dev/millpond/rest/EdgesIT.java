@@ -1,13 +1,22 @@
 package dev.millpond.rest;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.Socket;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.boot.web.server.autoconfigure.ServerProperties;
@@ -18,6 +27,7 @@ class EdgesIT {
 
   @LocalServerPort private int port;
   @Autowired private ServerProperties server;
+  @Autowired private EdgeApp.Echo echo;
 
   @Test
   void onlyThisMachineIsListenedToByDefault() {
@@ -240,6 +250,57 @@ class EdgesIT {
     String headers = "Content-Type: text/plain\r\nContent-Length: 10\r\nExpect: 100-continue\r\n";
     RawHttp answer = send("POST /v1/echo", headers);
     assertThat(answer.status()).isEqualTo(415);
+  }
+
+  @Test
+  @Timeout(60)
+  void aClientThatGoesAwayBeforeItsAnswerIsNobodysMistake() throws Exception {
+    Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    root.addAppender(lines);
+    try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      client
+          .getOutputStream()
+          .write("GET /v1/unwanted HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(UTF_8));
+      echo.hangUpOnceMet(client);
+      echo.awaitTheEnd();
+    } finally {
+      root.detachAppender(lines);
+    }
+    assertThat(List.copyOf(lines.list))
+        .filteredOn(line -> line.getLevel().isGreaterOrEqual(Level.WARN))
+        .isEmpty();
+  }
+
+  /**
+   * After some statuses, 400 and 503 among them, Tomcat closes the connection whatever was read,
+   * and has no setting for it; it says so, and drains what is unread first, so that the answer
+   * arrives.
+   */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "POST /nowhere | 404 | true",
+        "PUT /v1/echo | 405 | true",
+        "POST /v1/echo | 415 | true",
+        "POST /v1/fail/bug | 500 | false",
+        "POST /v1/fail/connect | 503 | false",
+        "PUT /v1/settings | 400 | false",
+      })
+  void aBodyOfARefusedRequestIsDrainedAndTheConnectionKeptWhereTomcatLetsIt(
+      String request, int status, boolean kept) throws IOException {
+    String body = "x".repeat(200 * 1024);
+    String type = request.contains("settings") ? "application/json" : "text/plain";
+    String first =
+        "%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
+            .formatted(request, type, body.length(), body);
+    String second = "GET /problems HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    RawHttp answer = RawHttp.send(port, kept ? first + second : first, null);
+    assertThat(answer.status()).isEqualTo(status);
+    assertThat(answer.header("Connection").filter("close"::equals).isPresent()).isEqualTo(!kept);
+    assertThat(answer.body().contains("HTTP/1.1 200")).isEqualTo(kept);
   }
 
   private RawHttp send(String request, String headers) throws IOException {

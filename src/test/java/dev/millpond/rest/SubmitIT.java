@@ -12,11 +12,15 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
 import tools.jackson.databind.JsonNode;
 
 /** The way in, from the first answer to the job's end. */
 class SubmitIT extends WholeApi {
+
+  @Autowired private Held held;
 
   @Test
   void aJobIsAcceptedRunsAndTellsItsProgress() throws IOException {
@@ -24,8 +28,7 @@ class SubmitIT extends WholeApi {
         post(
             jobsOfTheQueue(),
             """
-            {"type": "demo.sleep", "payload": {"duration": "PT2S", "steps": 4},
-             "priority": 7, "labels": {"order": "17"}}
+            {"type": "test.held", "priority": 7, "labels": {"order": "17"}}
             """);
     assertThat(answer.status()).isEqualTo(202);
     String id = answer.json().path("id").asString();
@@ -34,8 +37,15 @@ class SubmitIT extends WholeApi {
     assertThat(answer.json().path("queue").asString()).isEqualTo(queue);
     assertThat(answer.json().path("labels").path("order").asString()).isEqualTo("17");
 
-    JsonNode running = await(id, "running");
+    await(id, "running");
+    JsonNode running =
+        Awaitility.await()
+            .atMost(SOON)
+            .until(() -> get("/v1/jobs/" + id).json(), job -> job.path("progress").isObject());
+    assertThat(running.path("state").asString()).isEqualTo("running");
     assertThat(running.path("attempts").path(0).path("number").asInt()).isEqualTo(1);
+    assertThat(running.path("progress").path("percent").asInt()).isEqualTo(40);
+    held.release(id);
     JsonNode done = await(id, "succeeded");
     assertThat(done.path("progress").path("percent").asInt()).isEqualTo(100);
     assertThat(done.path("version").asInt()).isGreaterThan(running.path("version").asInt());
@@ -110,8 +120,7 @@ class SubmitIT extends WholeApi {
     try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Answer>> answers = new ArrayList<>();
       for (int n = 0; n < 50; n++) {
-        answers.add(
-            clients.submit(() -> post(jobsOfTheQueue(), LATER, "Idempotency-Key", "fifty")));
+        answers.add(clients.submit(() -> untilDecided(LATER, "fifty")));
       }
       for (Future<Answer> future : answers) {
         Answer answer = future.get();
@@ -121,6 +130,15 @@ class SubmitIT extends WholeApi {
     }
     assertThat(ids).hasSize(1);
     assertThat(api.jobs("queue=" + queue)).hasSize(1);
+  }
+
+  /** While the first is still committing the others are told so, and come again. */
+  private Answer untilDecided(String job, String key) throws IOException {
+    Answer answer;
+    do {
+      answer = post(jobsOfTheQueue(), job, "Idempotency-Key", key);
+    } while (answer.problem().equals("idempotency-key-in-flight"));
+    return answer;
   }
 
   @Test
@@ -163,10 +181,40 @@ class SubmitIT extends WholeApi {
     assertThat(items.path(2).path("problem").path("errors").path(0).path("pointer").asString())
         .isEqualTo("/jobs/2/priority");
     assertThat(api.jobs("queue=" + queue)).hasSize(2);
+  }
 
-    Answer keyed = post(jobsOfTheQueue() + "/batch", batch, "Idempotency-Key", "each");
-    assertThat(keyed.status()).isEqualTo(400);
-    assertThat(keyed.body()).contains("\"header\":\"Idempotency-Key\"");
+  @Test
+  void aBatchThatIsNotAtomicIsRememberedWithItsGaps() throws IOException {
+    String some =
+        "{\"atomic\": false, \"jobs\": [{\"type\": 7}, %s, {\"type\": \"no.such\"}, %s, {}]}"
+            .formatted(LATER, LATER);
+    Answer first = post(jobsOfTheQueue() + "/batch", some, "Idempotency-Key", "some");
+    assertThat(first.status()).as(first.body()).isEqualTo(207);
+    assertThat(first.header("Idempotency-Replayed")).isEmpty();
+    assertThat(first.json().path("items").valueStream().map(item -> item.path("status").asInt()))
+        .containsExactly(400, 202, 400, 202, 400);
+
+    Answer again = post(jobsOfTheQueue() + "/batch", some, "Idempotency-Key", "some");
+    assertThat(again.status()).as(again.body()).isEqualTo(207);
+    assertThat(again.header("Idempotency-Replayed")).isEqualTo("true");
+    assertThat(again.json()).isEqualTo(first.json());
+    assertThat(api.jobs("queue=" + queue)).hasSize(2);
+
+    Answer other = post(jobsOfTheQueue() + "/batch", some + " ", "Idempotency-Key", "some");
+    assertThat(other.problem()).isEqualTo("idempotency-key-reused");
+  }
+
+  @Test
+  void aBatchOfWhichNothingIsGoodLeavesNothingBehind() throws IOException {
+    String none = "{\"atomic\": false, \"jobs\": [{\"type\": 7}, {}]}";
+    for (int time = 0; time < 2; time++) {
+      Answer answer = post(jobsOfTheQueue() + "/batch", none, "Idempotency-Key", "none");
+      assertThat(answer.status()).as(answer.body()).isEqualTo(207);
+      assertThat(answer.header("Idempotency-Replayed")).isEmpty();
+    }
+    assertThat(get("/v1/queues/" + queue).status()).isEqualTo(404);
+    Answer other = post(jobsOfTheQueue() + "/batch", none + " ", "Idempotency-Key", "none");
+    assertThat(other.status()).as("the key is still free").isEqualTo(207);
   }
 
   @Test

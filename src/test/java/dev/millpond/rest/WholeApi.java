@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.context.annotation.Import;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -22,13 +23,19 @@ import tools.jackson.databind.JsonNode;
  * own, and each answer is held against the OpenAPI document.
  */
 @IntegrationTest
+@Import(Held.class)
 @Timeout(120)
 abstract class WholeApi {
 
   static final Duration SOON = Duration.ofSeconds(20);
   static final String NOOP = "{\"type\": \"demo.noop\"}";
   static final String LATER = "{\"type\": \"demo.noop\", \"delay\": \"PT1H\"}";
-  static final String LONG = "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"PT1M\"}}";
+
+  /** Longer than any test: it ends when it is cancelled. */
+  static final String LONG = "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"PT1H\"}}";
+
+  /** Ends when {@link Held} lets it. */
+  static final String HELD = "{\"type\": \"test.held\"}";
 
   private static final AtomicInteger queues = new AtomicInteger();
 
@@ -78,10 +85,11 @@ abstract class WholeApi {
     return answer.json().path("id").asString();
   }
 
-  /** Waits until the job has the state, and returns it. */
+  /** Waits until the job has the state, and returns it as it was then. */
   JsonNode await(String id, String state) throws IOException {
-    api.awaitState(id, state, SOON);
-    return get("/v1/jobs/" + id).json();
+    JsonNode seen = api.awaitState(id, state, SOON);
+    get("/v1/jobs/" + id);
+    return seen;
   }
 
   static List<String> ids(JsonNode items) {

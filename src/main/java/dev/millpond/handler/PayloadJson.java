@@ -25,7 +25,7 @@ import tools.jackson.databind.type.LogicalType;
 /**
  * How payloads are read and results are written: strictly, so that no slip is dropped in silence.
  */
-final class StrictJson {
+final class PayloadJson {
 
   static final JsonMapper MAPPER =
       JsonMapper.builder()
@@ -55,7 +55,7 @@ final class StrictJson {
           .addModule(new SimpleModule().addDeserializer(Duration.class, new IsoDuration()))
           .build();
 
-  private StrictJson() {}
+  private PayloadJson() {}
 
   /** Enum values are lower case, unless an annotation names them otherwise. */
   private static final class LowerCaseEnums extends JacksonAnnotationIntrospector {
