@@ -234,6 +234,17 @@ left join lease l on l.id = j.id
 left join ready r on r.id = j.id
 left join delayed d on d.id = j.id;
 
+-- One job as a client sees it. The plan is made once a connection and finds the partition when it runs: the planner
+-- would choose to plan anew for every id, over all partitions. No scan may be in it, however small the tables were then.
+create function find_job(job_id uuid) returns setof job_status
+language plpgsql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+begin
+  return query select * from job_status where id = job_id;
+end $$;
+
 -- The smallest UUIDv7 of a moment: its milliseconds, and zeros.
 create function uuid_floor(moment timestamptz) returns uuid
 language sql stable parallel safe

@@ -8,6 +8,7 @@ import java.time.OffsetDateTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -24,13 +25,22 @@ import tools.jackson.databind.json.JsonMapper;
 @Component
 final class JobSql {
 
-  /** By the primary keys of the partition that the id names, and of the four state tables. */
+  /**
+   * By the primary keys of the partition that the id names, and of the state tables; through a
+   * function that plans it once, since to plan it takes longer than to read the job.
+   */
   private static final String FIND =
+      """
+      select * from find_job(:id)
+      """;
+
+  /** As FIND, for several. */
+  private static final String FIND_ALL =
       """
       select * from job_status where id = any(:ids)
       """;
 
-  /** As FIND, for the ids that a page has scanned; the filters look at no other rows. */
+  /** As FIND_ALL, for the ids that a page has scanned; the filters look at no other rows. */
   private static final String FILTER =
       """
       select * from job_status
@@ -160,8 +170,12 @@ final class JobSql {
     this.jdbc = jdbc;
   }
 
-  List<Job> find(List<UUID> ids) {
-    return jdbc.sql(FIND).param("ids", uuids(ids)).query(JobSql::job).list();
+  Optional<Job> find(UUID id) {
+    return jdbc.sql(FIND).param("id", id).query(JobSql::job).optional();
+  }
+
+  List<Job> findAll(List<UUID> ids) {
+    return jdbc.sql(FIND_ALL).param("ids", uuids(ids)).query(JobSql::job).list();
   }
 
   List<Job> filter(List<UUID> ids, JobFilter filter, int limit) {

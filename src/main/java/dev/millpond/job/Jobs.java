@@ -26,12 +26,12 @@ public final class Jobs {
 
   /** The job with this id; empty if there never was one, or it was removed. */
   public Optional<Job> find(UUID id) {
-    return sql.find(List.of(id)).stream().findFirst();
+    return sql.find(id);
   }
 
   /** Those of the jobs that are there, in no order. */
   public List<Job> findAll(List<UUID> ids) {
-    return sql.find(ids);
+    return sql.findAll(ids);
   }
 
   /**

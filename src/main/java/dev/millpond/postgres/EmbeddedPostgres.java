@@ -19,7 +19,10 @@ public final class EmbeddedPostgres implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(EmbeddedPostgres.class);
   private static final long LOG_LIMIT = 10_000_000;
-  private static final Duration WATCH = Duration.ofMillis(100);
+
+  /** Each look reads several files of the system, which is felt at rest; a start takes as long. */
+  private static final Duration WATCH = Duration.ofMillis(500);
+
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
   private final DataDirectory directory;

@@ -1,7 +1,5 @@
 package dev.millpond.queue;
 
-import java.time.Instant;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.data.jpa.repository.JpaRepository;
 import org.springframework.data.jpa.repository.Modifying;
@@ -9,8 +7,6 @@ import org.springframework.data.jpa.repository.NativeQuery;
 import org.springframework.transaction.annotation.Transactional;
 
 interface QueueRepository extends JpaRepository<QueueRow, String> {
-
-  List<QueueRow> findByUpdatedAtAfter(Instant moment);
 
   /** Several nodes may meet a new queue at once: one of them creates it, and is answered 1. */
   @Transactional

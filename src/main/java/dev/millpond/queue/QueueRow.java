@@ -26,6 +26,13 @@ class QueueRow {
     this.updatedAt = Instant.EPOCH;
   }
 
+  QueueRow(String name, @Nullable Integer cap, @Nullable Integer concurrency, Instant updatedAt) {
+    this.name = name;
+    this.cap = cap;
+    this.concurrency = concurrency;
+    this.updatedAt = updatedAt;
+  }
+
   Queue toQueue(QueueProperties defaults) {
     return new Queue(new QueueName(name), cap == null ? defaults.cap() : cap, concurrency);
   }

@@ -20,14 +20,16 @@ public final class Queues {
   private static final Duration COMMIT_LAG = Duration.ofSeconds(10);
 
   private final QueueRepository repository;
+  private final QueueSql sql;
   private final QueueProperties defaults;
   private final Map<QueueName, Queue> queues = new ConcurrentSkipListMap<>();
 
   /** Up to when changes have been seen; written by the refreshing turn alone. */
   private Instant seen = Instant.EPOCH;
 
-  Queues(QueueRepository repository, QueueProperties defaults) {
+  Queues(QueueRepository repository, QueueSql sql, QueueProperties defaults) {
     this.repository = repository;
+    this.sql = sql;
     this.defaults = defaults;
     refresh();
   }
@@ -93,7 +95,7 @@ public final class Queues {
 
   @Scheduled(fixedDelayString = "PT0.9S", initialDelayString = "PT0.9S")
   void refresh() {
-    for (QueueRow row : repository.findByUpdatedAtAfter(seen.minus(COMMIT_LAG))) {
+    for (QueueRow row : sql.changedAfter(seen.minus(COMMIT_LAG))) {
       load(row);
       seen = row.updatedAt().isAfter(seen) ? row.updatedAt() : seen;
     }

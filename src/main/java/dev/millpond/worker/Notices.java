@@ -24,9 +24,10 @@ import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.EventListener;
+import org.springframework.core.task.TaskRejectedException;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.scheduling.TaskScheduler;
 import org.springframework.stereotype.Component;
 
 /**
@@ -38,6 +39,11 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class Notices implements SmartLifecycle {
+
+  /**
+   * How long words gather: the timer is set by the first of them, so that nothing turns at rest.
+   */
+  private static final Duration GATHER = Duration.ofMillis(100);
 
   private static final String CHANNEL = "millpond";
   private static final String CANCEL = "cancel:";
@@ -58,11 +64,12 @@ class Notices implements SmartLifecycle {
   private final JdbcConnectionDetails details;
   private final JdbcClient jdbc;
   private final ApplicationEventPublisher events;
+  private final TaskScheduler scheduler;
 
   /** Marks this node's own notices, which tell it nothing new. */
   private final String self = UUID.randomUUID().toString();
 
-  /** What is to be told; guarded by itself. */
+  /** What is to be told; guarded by itself. A sending is due as long as it is not empty. */
   private final Set<String> unsent = new HashSet<>();
 
   /**
@@ -73,10 +80,15 @@ class Notices implements SmartLifecycle {
 
   private volatile @Nullable Thread listener;
 
-  Notices(JdbcConnectionDetails details, JdbcClient jdbc, ApplicationEventPublisher events) {
+  Notices(
+      JdbcConnectionDetails details,
+      JdbcClient jdbc,
+      ApplicationEventPublisher events,
+      TaskScheduler scheduler) {
     this.details = details;
     this.jdbc = jdbc;
     this.events = events;
+    this.scheduler = scheduler;
   }
 
   @EventListener
@@ -95,20 +107,23 @@ class Notices implements SmartLifecycle {
 
   private void tell(Set<String> words) {
     synchronized (unsent) {
+      if (unsent.isEmpty() && !words.isEmpty()) {
+        try {
+          var _ = scheduler.schedule(this::send, scheduler.getClock().instant().plus(GATHER));
+        } catch (TaskRejectedException stopped) {
+          log.debug("No hint sent, the service stops");
+          return;
+        }
+      }
       unsent.addAll(words);
     }
   }
 
-  /** Sends what has gathered since the last time. */
-  @Scheduled(fixedDelayString = "PT0.1S")
-  void send() {
+  private void send() {
     Set<String> words;
     synchronized (unsent) {
       words = unsent.stream().limit(MAX_WORDS).collect(Collectors.toSet());
       unsent.clear();
-    }
-    if (words.isEmpty()) {
-      return;
     }
     try {
       jdbc.sql("select pg_notify(:channel, :words)")

@@ -38,6 +38,7 @@ class Runs implements Run.Settler {
   private final Leases leases;
   private final Handlers handlers;
   private final Slots slots;
+  private final Timeouts timeouts;
   private final Wakeup wakeup;
   private final MeterRegistry meters;
   private final Clock clock;
@@ -48,12 +49,14 @@ class Runs implements Run.Settler {
       Leases leases,
       Handlers handlers,
       Slots slots,
+      Timeouts timeouts,
       Wakeup wakeup,
       MeterRegistry meters,
       Clock clock) {
     this.leases = leases;
     this.handlers = handlers;
     this.slots = slots;
+    this.timeouts = timeouts;
     this.wakeup = wakeup;
     this.meters = meters;
     this.clock = clock;
@@ -63,6 +66,7 @@ class Runs implements Run.Settler {
     meters.timer("millpond.jobs.wait", "queue", lease.queue().value()).record(lease.waited());
     Run run = new Run(lease, handlers, new Report(clock), this);
     if (slots.take(run)) {
+      timeouts.watch();
       execute(run);
     } else {
       // A former attempt of the job, timed out, still runs here: it would run twice in one process.

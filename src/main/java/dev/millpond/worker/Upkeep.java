@@ -16,10 +16,7 @@ import org.springframework.scheduling.annotation.SchedulingConfigurer;
 import org.springframework.scheduling.config.ScheduledTaskRegistrar;
 import org.springframework.stereotype.Component;
 
-/**
- * What running jobs need from outside: leases renewed, progress written, an end when their time is
- * over.
- */
+/** What running jobs need from outside: leases renewed, progress written. */
 @Component
 class Upkeep implements SchedulingConfigurer {
 
@@ -76,10 +73,5 @@ class Upkeep implements SchedulingConfigurer {
         log.warn("Cannot write the progress of job {}: {}", run.id(), away.getMessage());
       }
     }
-  }
-
-  @Scheduled(fixedDelayString = "PT0.1S")
-  void timeOut() {
-    slots.runs().forEach(Run::timeOutIfDue);
   }
 }

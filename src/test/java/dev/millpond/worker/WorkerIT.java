@@ -163,6 +163,28 @@ class WorkerIT {
   }
 
   @Test
+  void aTimeoutIsRecordedSoonAfterItsDueWhetherOrNotTheNodeWasAtRest() {
+    Sample sleep = Sample.of("demo.sleep", "{\"duration\":\"PT1M\"}").attempts(1, Duration.ZERO);
+    Duration timeout = Duration.ofMillis(200);
+    for (int i = 0; i < 2; i++) {
+      await().until(() -> slots.runs().isEmpty());
+      Job atRest = reach(submit(sleep.timeout(timeout)), JobState.FAILED);
+      assertThat(ran(atRest)).isBetween(timeout, timeout.plusMillis(700));
+    }
+    UUID beside = submit(sleep);
+    reach(beside, JobState.RUNNING);
+    Job besideAnother = reach(submit(sleep.timeout(timeout)), JobState.FAILED);
+    assertThat(ran(besideAnother)).isBetween(timeout, timeout.plusMillis(700));
+    leases.cancel(beside);
+    reach(beside, JobState.CANCELLED);
+  }
+
+  private static Duration ran(Job job) {
+    assertThat(job.error()).returns(JobError.TIMEOUT, e -> e == null ? "" : e.type());
+    return Duration.between(job.startedAt(), job.finishedAt());
+  }
+
+  @Test
   void aQueueWithAConcurrencyLimitGoesOnWhenAJobEndsAndNotAtTheNextPoll() {
     settings.change(queue, new QueueChange(new Setting.Keep<>(), new Setting.Set<>(1)));
     List<UUID> ids = IntStream.range(0, 20).mapToObj(i -> submit(Sample.noop())).toList();
