@@ -24,6 +24,9 @@ final class DrainRate {
   /** A rate from less busy time than this is a guess. */
   private static final double KNOWN_AFTER_SECONDS = 0.25;
 
+  /** Until then what is believed from an earlier life has a part in it. */
+  private static final double TRUSTED_AFTER_SECONDS = 2;
+
   /** So many spans tell how much the starts of this queue clump, which is no change of its rate. */
   private static final int OLDER_SPANS = 4;
 
@@ -110,12 +113,13 @@ final class DrainRate {
   OptionalDouble perSecond(long now) {
     double silence = busy ? Math.max(0, seconds(now - last)) : 0;
     double time = sum(seconds, 0, spans) + openSeconds;
+    double before = silenced(believed, Math.max(SPAN_SECONDS, 1 / believed), silence);
     if (time >= KNOWN_AFTER_SECONDS) {
       double rate = (sum(starts, 0, spans) + openStarts) / time;
-      return OptionalDouble.of(silenced(rate, usualSpan(), silence));
+      double trust = before > 0 ? Math.min(1, time / TRUSTED_AFTER_SECONDS) : 1;
+      return OptionalDouble.of(
+          silenced(rate, usualSpan(), silence) * trust + before * (1 - trust));
     }
-    double span = Math.max(SPAN_SECONDS, 1 / believed);
-    double before = believed > 0 ? silenced(believed, span, silence) : 0;
     if (time + silence < KNOWN_AFTER_SECONDS) {
       return before > 0 ? OptionalDouble.of(before) : OptionalDouble.empty();
     }

@@ -5,9 +5,8 @@ import java.util.OptionalDouble;
 
 /**
  * When those who were sent away should come back. Each is booked the next turn in a line that moves
- * at the drain rate, so that they return as room appears and not as a herd. The line is kept as a
- * number of clients, not as a time: when the rate changes, the next answer is right. Not
- * thread-safe. Times are {@code nanoTime} values, passed in.
+ * at the drain rate, so that they return as room appears and not as a herd. Not thread-safe. Times
+ * are {@code nanoTime} values, passed in.
  */
 final class WaitingLine {
 
@@ -27,8 +26,11 @@ final class WaitingLine {
 
   private final Duration longest;
 
-  /** Clients whose turn is still to come; after a break in the rate, as last told. */
+  /** How many clients' turns are still to come. */
   private double ahead;
+
+  /** When the last of them was told to come. */
+  private long end;
 
   private double turnsPerSecond;
   private long last;
@@ -57,11 +59,15 @@ final class WaitingLine {
           : spread(STUCK_LEAST, STUCK_MOST, random);
     }
     turnsPerSecond = rate.getAsDouble() * OVERBOOKING;
-    double wait = (ahead + 1) / turnsPerSecond * NANOS;
+    // Behind the last one, without a gap. When the rate has risen, those before it were told times
+    // that are too late, and there is room between them.
+    double behind = Math.max(0, end - now) + NANOS / turnsPerSecond;
+    double wait = Math.min(behind, (ahead + 1) / turnsPerSecond * NANOS);
     if (wait > longest.toNanos()) {
       return spread(longest.dividedBy(2), longest, random);
     }
     ahead++;
+    end = now + (long) wait;
     return Duration.ofNanos((long) wait);
   }
 

@@ -45,9 +45,16 @@ class WaitingLineTest {
   }
 
   @Test
-  void aDropAndARiseOfTheRateAreInTheNextAnswer() {
+  void whenTheRateFallsTheNextTurnsAreBehindThoseThatWereTold() {
+    book(100, EIGHT);
+    assertThat(book(OptionalDouble.of(0.8))).isEqualTo(Duration.ofSeconds(11));
+    assertThat(book(OptionalDouble.of(0.8))).isEqualTo(Duration.ofSeconds(12));
+  }
+
+  @Test
+  void whenTheRateRisesTheNextTurnsAreBetweenThoseThatWereTold() {
     book(99, EIGHT);
-    assertThat(book(OptionalDouble.of(0.8))).isEqualTo(Duration.ofSeconds(100));
+    assertThat(book(OptionalDouble.of(80))).isEqualTo(Duration.ofSeconds(1));
     assertThat(book(OptionalDouble.of(80))).isEqualTo(Duration.ofMillis(1_010));
   }
 
