@@ -265,7 +265,8 @@ public final class WaitingLineSimulation {
     System.out.println(
         """
         | 20,000 clients at once, cap 200, 100 jobs/s | attempts an accepted job | worker idle | median wait | max ÷ median wait | peak ÷ mean retries |
-        |---|---|---|---|---|---|""");
+        |---|---|---|---|---|---|\
+        """);
     List<String> csv = new ArrayList<>();
     csv.add(
         "case,clients,cap,jobs_per_s,returning,nodes,attempts_per_job,idle,median_wait_s,max_wait_s,peak_by_mean");

@@ -117,8 +117,7 @@ final class DrainRate {
     if (time >= KNOWN_AFTER_SECONDS) {
       double rate = (sum(starts, 0, spans) + openStarts) / time;
       double trust = before > 0 ? Math.min(1, time / TRUSTED_AFTER_SECONDS) : 1;
-      return OptionalDouble.of(
-          silenced(rate, usualSpan(), silence) * trust + before * (1 - trust));
+      return OptionalDouble.of(silenced(rate, usualSpan(), silence) * trust + before * (1 - trust));
     }
     if (time + silence < KNOWN_AFTER_SECONDS) {
       return before > 0 ? OptionalDouble.of(before) : OptionalDouble.empty();
