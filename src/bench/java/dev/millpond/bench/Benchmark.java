@@ -1,5 +1,6 @@
 package dev.millpond.bench;
 
+import dev.millpond.admission.WaitingLineSimulation;
 import dev.millpond.bench.Measurements.Plan;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -8,6 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Measures the packaged service as its own process on its embedded PostgreSQL, over HTTP, and
@@ -15,11 +20,15 @@ import java.util.List;
  * machine fails no build.
  *
  * <pre>
- *   ./mvnw -Pbench verify                          # about ten minutes
+ *   ./mvnw -Pbench verify                          # the speed, about ten minutes
  *   ./mvnw -Pbench verify -Dbench.args=--short     # under a minute, so that it cannot rot
+ *   ./mvnw -Pbench verify -Dbench.args=overload    # an experiment, by name; several, or "all"
  * </pre>
  *
- * Each figure is the median of the repetitions, which stand beside it. Latencies are open loop:
+ * The experiments are about behaviour under pressure, not speed. Each writes its rows to {@code
+ * target/bench/<name>.csv} and a chart to {@code target/bench/<name>.svg}.
+ *
+ * <p>Each figure is the median of the repetitions, which stand beside it. Latencies are open loop:
  * requests go out at a fixed rate whatever the answers do, and each is measured from the moment at
  * which it should have gone out. The generator shares the machine with the service; a load average
  * near the number of processors before the start says that others do too, and that the figures are
@@ -29,7 +38,47 @@ public final class Benchmark {
 
   private Benchmark() {}
 
+  /** Writes what it finds into the directory. */
+  private interface Experiment {
+    void run(Path directory) throws IOException, SQLException;
+  }
+
+  private static final Path DIRECTORY = Path.of("target", "bench");
+
+  /** By name, and in the order of the names. */
+  private static final Map<String, Experiment> EXPERIMENTS =
+      new TreeMap<>(
+          Map.of(
+              "simulation", WaitingLineSimulation::run,
+              "overload", Overload::run,
+              "herd", Herd::run,
+              "drop", Drop::run,
+              "nodes", NodeLoss::run,
+              "tenants", Tenants::run));
+
+  /** Not among "all": the service knows no tenants yet. */
+  private static final Set<String> LATER = Set.of("tenants");
+
   static void main(String[] args) throws IOException, SQLException {
+    List<String> names = Stream.of(args).filter(arg -> !arg.startsWith("--")).toList();
+    for (String name : names) {
+      if (!name.equals("all") && !EXPERIMENTS.containsKey(name)) {
+        throw new IllegalArgumentException(
+            "no experiment " + name + ", there are all and " + EXPERIMENTS.keySet());
+      }
+    }
+    for (Map.Entry<String, Experiment> experiment : EXPERIMENTS.entrySet()) {
+      String name = experiment.getKey();
+      if (names.contains(name) || (names.contains("all") && !LATER.contains(name))) {
+        experiment.getValue().run(DIRECTORY);
+      }
+    }
+    if (names.isEmpty()) {
+      speed(args);
+    }
+  }
+
+  private static void speed(String[] args) throws IOException, SQLException {
     double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     Plan plan = List.of(args).contains("--short") ? Plan.SHORT : Plan.FULL;
     List<Figure> figures;

@@ -69,6 +69,44 @@ final class OpenLoop {
         });
   }
 
+  /** A request that knows when it should have gone out, as a {@code nanoTime}. */
+  interface Timed {
+    void send(int number, long intended) throws IOException;
+  }
+
+  /**
+   * At a fixed rate, each request on a thread of its own: the service cannot slow the rate down,
+   * however long its answers take.
+   */
+  static void unslowed(double perSecond, Duration length, Timed request) {
+    long interval = Math.round(1e9 / perSecond);
+    int count = (int) (length.toNanos() / interval);
+    List<Future<?>> running = new ArrayList<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      long begin = System.nanoTime();
+      for (int n = 0; n < count; n++) {
+        int number = n;
+        long intended = begin + n * interval;
+        for (long left = intended - System.nanoTime();
+            left > 0;
+            left = intended - System.nanoTime()) {
+          LockSupport.parkNanos(left);
+        }
+        running.add(
+            threads.submit(
+                () -> {
+                  request.send(number, intended);
+                  return null;
+                }));
+      }
+    }
+    for (Future<?> future : running) {
+      if (future.state() == Future.State.FAILED) {
+        throw new IllegalStateException("a request failed", future.exceptionNow());
+      }
+    }
+  }
+
   private interface Client {
     void run(Histogram histogram) throws IOException;
   }
