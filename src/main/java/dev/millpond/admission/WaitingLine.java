@@ -19,10 +19,11 @@ final class WaitingLine {
    */
   private static final double OVERBOOKING = 1.25;
 
-  /** The range of answers while nothing drains, if none of them is longer than the longest. */
-  private static final Duration STUCK_LEAST = Duration.ofSeconds(30);
+  /** The longest answer while nothing drains; the shortest is a third of it. */
+  private static final Duration STUCK = Duration.ofSeconds(90);
 
-  private static final Duration STUCK_MOST = Duration.ofSeconds(90);
+  /** The longest answer when nothing is known of the rate: a better one can be given soon. */
+  private static final Duration UNKNOWN = Duration.ofSeconds(3);
 
   private final Duration longest;
 
@@ -35,6 +36,11 @@ final class WaitingLine {
   private double turnsPerSecond;
   private long last;
 
+  /** Since when the rate has been asked for in vain. */
+  private long unknownSince;
+
+  private boolean unknown;
+
   /**
    * @param longest beyond it no turn is booked: the answers would have to be cut to it, and a turn
    *     whose client is told an earlier time is never used
@@ -46,17 +52,22 @@ final class WaitingLine {
   /**
    * Books a turn.
    *
-   * @param rate jobs a second for the clients of this line, of several nodes' lines its part; empty
-   *     or 0 if nothing drains
+   * @param rate jobs a second for the clients of this line, of several nodes' lines its part; 0 if
+   *     nothing drains, empty if it is not known, which is soon taken to mean the same
    * @param random uniform in [0, 1), to spread the answers that are not booked
    */
   Duration book(OptionalDouble rate, long now, double random) {
     ahead = Math.max(0, ahead - turnsPerSecond * (now - last) / NANOS);
     last = now;
-    if (rate.isEmpty() || rate.getAsDouble() <= 0) {
-      return longest.compareTo(STUCK_MOST) < 0
-          ? spread(longest.dividedBy(2), longest, random)
-          : spread(STUCK_LEAST, STUCK_MOST, random);
+    if (rate.isEmpty()) {
+      unknownSince = unknown ? unknownSince : now;
+      unknown = true;
+      Duration soFar = Duration.ofNanos(now - unknownSince);
+      return unbooked(shorter(STUCK, soFar.compareTo(UNKNOWN) < 0 ? UNKNOWN : soFar), random);
+    }
+    unknown = false;
+    if (rate.getAsDouble() <= 0) {
+      return unbooked(STUCK, random);
     }
     turnsPerSecond = rate.getAsDouble() * OVERBOOKING;
     // Behind the last one, without a gap. When the rate has risen, those before it were told times
@@ -69,6 +80,15 @@ final class WaitingLine {
     ahead++;
     end = now + (long) wait;
     return Duration.ofNanos((long) wait);
+  }
+
+  private Duration unbooked(Duration most, double random) {
+    Duration told = shorter(most, longest);
+    return spread(told.dividedBy(3), told, random);
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
   }
 
   private static Duration spread(Duration least, Duration most, double random) {

@@ -69,8 +69,18 @@ class WaitingLineTest {
 
   @Test
   void aQueueThatDoesNotDrainSpreadsItsClients() {
-    assertThat(line.book(OptionalDouble.empty(), now, 0)).isEqualTo(Duration.ofSeconds(30));
+    assertThat(line.book(OptionalDouble.of(0), now, 0)).isEqualTo(Duration.ofSeconds(30));
     assertThat(line.book(OptionalDouble.of(0), now, 0.5)).isEqualTo(Duration.ofMinutes(1));
+  }
+
+  @Test
+  void whileTheRateIsNotKnownTheyAreAskedToComeSoonAndThenLessAndLessSo() {
+    assertThat(line.book(OptionalDouble.empty(), now, 0)).isEqualTo(Duration.ofSeconds(1));
+    assertThat(line.book(OptionalDouble.empty(), now, 0.5)).isEqualTo(Duration.ofSeconds(2));
+    pass(Duration.ofSeconds(30));
+    assertThat(line.book(OptionalDouble.empty(), now, 0.5)).isEqualTo(Duration.ofSeconds(20));
+    pass(Duration.ofHours(1));
+    assertThat(line.book(OptionalDouble.empty(), now, 0)).isEqualTo(Duration.ofSeconds(30));
   }
 
   @Test
@@ -86,7 +96,8 @@ class WaitingLineTest {
   @Test
   void noAnswerIsLongerThanTheLongestWait() {
     WaitingLine impatient = new WaitingLine(Duration.ofSeconds(10));
-    assertThat(impatient.book(OptionalDouble.empty(), now, 0)).isEqualTo(Duration.ofSeconds(5));
+    assertThat(impatient.book(OptionalDouble.of(0), now, 0.5))
+        .isBetween(Duration.ofSeconds(6), Duration.ofSeconds(7));
     assertThat(impatient.book(OptionalDouble.of(0.001), now, 0.999))
         .isBetween(Duration.ofSeconds(9), Duration.ofSeconds(10));
   }
