@@ -138,6 +138,7 @@ create table pace (
   queue      text             not null,
   node       text             not null,
   per_second double precision not null,
+  fronts     bigint[]         not null, -- the ranks to which it has started jobs, by priority
   updated_at timestamptz      not null,
   refused_at timestamptz, -- when the node last sent a client away from a full queue
   primary key (queue, node)

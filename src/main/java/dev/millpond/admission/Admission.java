@@ -1,6 +1,7 @@
 package dev.millpond.admission;
 
 import dev.millpond.admission.AdmissionSql.UsedKey;
+import dev.millpond.admission.Reservation.Demand;
 import dev.millpond.job.DatabaseClock;
 import dev.millpond.job.GroupCommit;
 import dev.millpond.job.JobIds;
@@ -23,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.dao.DataAccessException;
@@ -109,14 +111,18 @@ public class Admission {
         return replay(used.get(), key);
       }
     }
-    List<Entry> entries = jobs.stream().map(job -> entry(queue, job)).toList();
-    int runnable = (int) entries.stream().filter(entry -> entry.runAt() == null).count();
+    List<Demand> demands = demands(jobs);
     for (int i = 0; i < TRIES; i++) {
-      switch (permits.reserve(queue, jobs.size(), runnable)) {
+      switch (permits.reserve(queue, demands)) {
         case Refusal refusal -> {
           return new Decision.Full(refusal);
         }
+        case OverShare over -> {
+          return new Decision.TenantOverShare(
+              over.refusal(), over.tenant(), over.waiting(), over.share());
+        }
         case Reservation reservation -> {
+          List<Entry> entries = jobs.stream().map(job -> entry(queue, job)).toList();
           Optional<Decision> decision =
               write(reservation, new Write(reservation.account(), entries, key));
           if (decision.isPresent()) {
@@ -133,7 +139,22 @@ public class Admission {
     UUID id = ids.next();
     Instant submittedAt = JobIds.submittedAt(id);
     Instant runAt = job.delay() == null ? job.runAt() : submittedAt.plus(job.delay());
-    return new Entry(id, queue.value(), job, runAt);
+    Long rank = runAt == null ? permits.rank(queue, job, submittedAt) : null;
+    return new Entry(id, queue.value(), job, runAt, rank);
+  }
+
+  private static List<Demand> demands(List<Submission> jobs) {
+    return jobs.stream()
+        .collect(Collectors.groupingBy(job -> Optional.ofNullable(job.tenant())))
+        .entrySet()
+        .stream()
+        .map(
+            group ->
+                new Demand(
+                    group.getKey().orElse(null),
+                    group.getValue().size(),
+                    (int) group.getValue().stream().filter(Submission::isForNow).count()))
+        .toList();
   }
 
   /** Empty if the account is closed: then nothing was written. */
@@ -157,7 +178,7 @@ public class Admission {
       return decision;
     } finally {
       if (cancelled) {
-        reservation.cancel();
+        permits.cancel(reservation);
       }
     }
   }
@@ -244,9 +265,10 @@ public class Admission {
   }
 
   /** Queues a finished job again, if the queue has room. */
-  public Redrive redrive(UUID id, QueueName queue) {
-    return switch (permits.reserve(queue, 1, 1)) {
+  public Redrive redrive(UUID id, QueueName queue, @Nullable String tenant) {
+    return switch (permits.reserve(queue, List.of(new Demand(tenant, 1, 1)))) {
       case Refusal refusal -> new Redrive.Full(refusal);
+      case OverShare over -> new Redrive.Full(over.refusal());
       case Reservation reservation -> redrive(reservation, id);
     };
   }
@@ -257,7 +279,7 @@ public class Admission {
         permits.written();
         return new Redrive.Done();
       }
-      reservation.cancel();
+      permits.cancel(reservation);
       return new Redrive.NotFinished();
     } catch (DataAccessException unknown) {
       permits.doubt(reservation.books());

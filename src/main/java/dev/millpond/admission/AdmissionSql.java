@@ -26,9 +26,8 @@ final class AdmissionSql {
    * Writes the jobs of many submits in one statement. A key that another submit has taken keeps its
    * rows out; if that one has not committed yet, this waits for it. So does an account that is
    * closed: it is locked, so that it stays open until the commit. Only inserts: it meets nobody but
-   * a submit with the same key and who closes the account. Jobs for now go to ready, ranked by the
-   * moment they become runnable, the others to delayed. Answers the accounts that are open and the
-   * keys it took.
+   * a submit with the same key and who closes the account. Jobs for now go to ready, the others to
+   * delayed. Answers the accounts that are open and the keys it took.
    */
   private static final String SUBMIT =
       """
@@ -37,9 +36,9 @@ final class AdmissionSql {
         from unnest(:ids::uuid[], :queues::text[], :types::text[], :priorities::int[], :payloads::text[],
                     :run_ats::timestamptz[], :start_bys::timestamptz[], :timeouts_ms::bigint[], :max_attempts::int[],
                     :initial_delays_ms::bigint[], :multipliers::float8[], :max_delays_ms::bigint[], :labels::text[],
-                    :traceparents::text[], :tenants::text[], :accounts::uuid[], :keys::text[])
+                    :traceparents::text[], :tenants::text[], :ranks::bigint[], :accounts::uuid[], :keys::text[])
           as s (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
-                multiplier, max_delay_ms, labels, traceparent, tenant, account, key)
+                multiplier, max_delay_ms, labels, traceparent, tenant, rank, account, key)
       ), open as (
         select id from account where id = any(:accounts::uuid[]) for key share
       ), taken as (
@@ -68,8 +67,8 @@ final class AdmissionSql {
       ), runnable as (
         insert into ready (id, rank, runnable_at, start_by, version, attempt, recoveries, max_attempts, priority,
                            queue, tenant)
-        select id, (extract(epoch from now()) * 1000000)::bigint, now(), start_by, 1, 0, 0, max_attempts, priority,
-               queue, tenant
+        select id, coalesce(rank, (extract(epoch from now()) * 1000000)::bigint), now(), start_by, 1, 0, 0, max_attempts,
+               priority, queue, tenant
         from accepted
         where run_at is null or run_at <= now()
       ), later as (
@@ -152,6 +151,7 @@ final class AdmissionSql {
             .param("labels", column("text", rows, AdmissionSql::labels))
             .param("traceparents", column("text", rows, e -> e.job().traceparent()))
             .param("tenants", column("text", rows, e -> e.job().tenant()))
+            .param("ranks", column("bigint", rows, e -> e.rank()))
             .param("accounts", array("uuid", rows, Row::account))
             .param("keys", array("text", rows, Row::key))
             .param("taken_keys", new SqlArrayValue("text", keyed.keySet().toArray()))

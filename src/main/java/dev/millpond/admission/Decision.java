@@ -29,6 +29,16 @@ public sealed interface Decision {
   /** No room. */
   record Full(Refusal refusal) implements Refused {}
 
+  /**
+   * The tenant's jobs fill its share of a crowded queue.
+   *
+   * @param tenant null for jobs without one
+   * @param tenantDepth how many of its jobs wait
+   * @param share how many may
+   */
+  record TenantOverShare(Refusal refusal, @Nullable String tenant, int tenantDepth, int share)
+      implements Refused {}
+
   /** More jobs than the queue's cap: they would never be accepted together. */
   record BatchExceedsCap(int cap) implements Refused {}
 

@@ -5,6 +5,7 @@ import dev.millpond.job.JobIds;
 import dev.millpond.job.JobState;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -12,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * A job about to be written.
  *
  * @param runAt when it may start, by the database's clock; null for at once
+ * @param rank its place among the runnable jobs of its priority; null for the end of the line
  */
-record Entry(UUID id, String queue, Submission job, @Nullable Instant runAt) {
+record Entry(UUID id, String queue, Submission job, @Nullable Instant runAt, @Nullable Long rank) {
 
   /** The job as it is when it is written. */
   Job toJob() {
@@ -38,8 +40,12 @@ record Entry(UUID id, String queue, Submission job, @Nullable Instant runAt) {
         null,
         null,
         null,
-        scheduled ? null : ChronoUnit.MICROS.between(Instant.EPOCH, submittedAt),
+        scheduled ? null : Objects.requireNonNullElse(rank, micros(submittedAt)),
         1,
         job.labels());
+  }
+
+  private static long micros(Instant moment) {
+    return ChronoUnit.MICROS.between(Instant.EPOCH, moment);
   }
 }

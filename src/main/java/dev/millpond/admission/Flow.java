@@ -1,8 +1,15 @@
 package dev.millpond.admission;
 
+import dev.millpond.admission.RoomSql.Others;
+import dev.millpond.queue.JobsStarted;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How quickly the jobs of one queue start, over all nodes, and when those who found no room should
@@ -16,16 +23,18 @@ final class Flow {
   private static final double WORTH_TELLING = 0.1;
 
   /** All guarded by this. */
-  private final DrainRate rate = new DrainRate();
+  private final DrainRate rate;
 
   private final WaitingLine line;
-
-  private OptionalDouble remembered = OptionalDouble.empty();
+  private final Turns turns = new Turns();
   private double told;
   private long toldAt = System.nanoTime();
 
   /** Starts a second on the other nodes. */
   private double elsewhere;
+
+  /** Guards itself. */
+  private final Shares shares = new Shares();
 
   /** How many nodes send clients away, this one included. */
   private int refusing = 1;
@@ -40,32 +49,65 @@ final class Flow {
 
   private long frontAt = System.nanoTime();
 
-  Flow(Duration longestRetryAfter) {
+  /**
+   * @param longestRetryAfter beyond it nobody is booked a turn
+   * @param believed starts a second on this node in a former life; 0 if unknown
+   */
+  Flow(Duration longestRetryAfter, double believed) {
+    this.rate = new DrainRate(believed);
     this.line = new WaitingLine(longestRetryAfter);
   }
 
-  /** Jobs started. */
-  synchronized void started(int jobs, boolean more, Duration waited, long now) {
-    rate.started(jobs, more, now);
-    frontWaited = waited;
+  /**
+   * Jobs started.
+   *
+   * @param more whether others were left waiting
+   */
+  synchronized void started(JobsStarted started, boolean more, long now) {
+    rate.started(started.count(), more, now);
+    started.fronts().forEach(front -> turns.started(front.priority(), front.count(), front.rank()));
+    frontWaited = started.waited();
     frontAt = now;
   }
 
   /** What the other nodes tell. */
-  synchronized void elsewhere(double startsPerSecond, int nodesRefusing) {
-    elsewhere = startsPerSecond;
-    refusing = 1 + nodesRefusing;
+  synchronized void elsewhere(Others others) {
+    elsewhere = others.perSecond();
+    refusing = 1 + others.refusing();
+    turns.learn(others.fronts());
   }
 
-  /** What was known in a former life of this node holds until something is known. */
-  synchronized void remember(double perSecond) {
-    remembered = perSecond > 0 ? OptionalDouble.of(perSecond) : OptionalDouble.empty();
+  /** The ranks to which jobs have started, by priority; 0 where nothing is known. */
+  synchronized List<Long> fronts() {
+    return turns.fronts();
+  }
+
+  /** How the queue's room is shared between tenants. */
+  Shares shares() {
+    return shares;
+  }
+
+  /**
+   * The rank of a job that becomes runnable now, so that tenants take turns; null for the end of
+   * the line, where jobs stand while there is one tenant.
+   *
+   * @param runnable how many jobs were runnable before it
+   * @param at the database's time
+   */
+  synchronized @Nullable Long rank(Submission job, int runnable, Instant at, long now) {
+    long micros = ChronoUnit.MICROS.between(Instant.EPOCH, at);
+    if (runnable == 0) {
+      turns.idle(micros);
+    }
+    String tenant = Objects.requireNonNullElse(job.tenant(), "");
+    int tenants = shares.active(now);
+    long rank = turns.rank(job.priority(), tenant, runnable, tenants, micros);
+    return tenants > 1 ? Long.valueOf(rank) : null;
   }
 
   /** Starts a second on this node. */
-  synchronized OptionalDouble here() {
-    OptionalDouble measured = rate.perSecond();
-    return measured.isPresent() ? measured : remembered;
+  synchronized OptionalDouble here(long now) {
+    return rate.perSecond(now);
   }
 
   /**
@@ -76,7 +118,7 @@ final class Flow {
     if (now - toldAt < TELL.toNanos()) {
       return false;
     }
-    double here = here().orElse(0);
+    double here = here(now).orElse(0);
     boolean tell =
         Math.abs(here - told) > told * WORTH_TELLING
             || (others && (now - frontAt < TELL.toNanos() || hasRefused(TELL, now)));
@@ -88,8 +130,8 @@ final class Flow {
   }
 
   /** Starts a second on all nodes; empty if unknown. */
-  synchronized OptionalDouble drainRate() {
-    OptionalDouble here = here();
+  synchronized OptionalDouble drainRate(long now) {
+    OptionalDouble here = here(now);
     return here.isPresent() || elsewhere > 0
         ? OptionalDouble.of(here.orElse(0) + elsewhere)
         : OptionalDouble.empty();
@@ -99,7 +141,7 @@ final class Flow {
   synchronized Duration book(long now) {
     refused = true;
     refusedAt = now;
-    OptionalDouble all = drainRate();
+    OptionalDouble all = drainRate(now);
     OptionalDouble part =
         all.isPresent() ? OptionalDouble.of(all.getAsDouble() / refusing) : OptionalDouble.empty();
     return line.book(part, now, ThreadLocalRandom.current().nextDouble());

@@ -2,6 +2,7 @@ package dev.millpond.admission;
 
 import static dev.millpond.admission.RoomSql.ALL_QUEUES;
 
+import dev.millpond.admission.Reservation.Demand;
 import dev.millpond.admission.RoomSql.Accounts;
 import dev.millpond.admission.RoomSql.Others;
 import dev.millpond.admission.RoomSql.Waiting;
@@ -16,13 +17,16 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.annotation.PreDestroy;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.event.EventListener;
@@ -59,6 +63,9 @@ public class Permits {
   private final MeterRegistry meters;
   private final Map<QueueName, Flow> flows = new ConcurrentHashMap<>();
 
+  /** Starts a second of each queue on this node in its former life. */
+  private final Map<String, Double> believed;
+
   /** For clients sent away from queues in which nothing waits: by the total cap, say. */
   private final Flow elsewhere;
 
@@ -86,29 +93,70 @@ public class Permits {
     this.node = node;
     this.lease = lease.duration();
     this.meters = meters;
-    this.elsewhere = new Flow(Duration.ofSeconds(properties.maxRetryAfter()));
+    this.elsewhere = new Flow(Duration.ofSeconds(properties.maxRetryAfter()), 0);
+    this.believed = sql.paces(node.name());
     this.books = Books.of(node.account());
     open();
-    sql.paces(node.name()).forEach((queue, rate) -> flow(new QueueName(queue)).remember(rate));
   }
 
   /**
    * Takes permits for jobs, or says why there are none.
    *
-   * @param runnable how many of the jobs wait for nothing but a slot
    * @throws DataAccessException if this node has no permits left and cannot ask for more
    */
-  Verdict reserve(QueueName queue, int jobs, int runnable) {
-    flow(queue);
+  Verdict reserve(QueueName queue, List<Demand> demands) {
+    Flow flow = flow(queue);
     Books current = openBooks();
-    Reservation reservation = new Reservation(current, queue, jobs, runnable);
+    for (Demand demand : demands) {
+      Optional<OverShare> over = overShare(queue, demand.tenant(), demand.jobs());
+      if (over.isPresent()) {
+        return over.get();
+      }
+    }
+    Reservation reservation = new Reservation(current, queue, demands);
     if (take(current, current.room(queue), queue.value(), cap(queue), reservation)) {
       if (take(current, current.total(), ALL_QUEUES, properties.totalCap(), reservation)) {
+        demands.forEach(
+            demand -> flow.shares().change(demand.tenant(), demand.jobs(), System.nanoTime()));
         return reservation;
       }
-      current.room(queue).change(-jobs, -runnable);
+      current.room(queue).change(-reservation.jobs(), -reservation.runnable());
     }
-    return isInForce(current) ? refuse(queue) : reserve(queue, jobs, runnable);
+    return isInForce(current) ? refuse(queue) : reserve(queue, demands);
+  }
+
+  /** The jobs were not written. */
+  void cancel(Reservation reservation) {
+    QueueName queue = reservation.queue();
+    reservation.books().change(queue, -reservation.jobs(), -reservation.runnable());
+    reservation
+        .demands()
+        .forEach(
+            demand ->
+                flow(queue).shares().change(demand.tenant(), -demand.jobs(), System.nanoTime()));
+  }
+
+  /** Why a tenant's jobs must wait until others had their share; empty if they need not. */
+  Optional<OverShare> overShare(QueueName queue, @Nullable String tenant, int jobs) {
+    int depth = depth(queue);
+    OptionalInt share =
+        known(queue)
+            .map(flow -> flow.shares().exceeded(tenant, jobs, depth, cap(queue), System.nanoTime()))
+            .orElse(OptionalInt.empty());
+    return share.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new OverShare(
+                refuse(queue, "tenant-over-share"),
+                tenant,
+                known(queue).map(flow -> flow.shares().waiting(tenant)).orElse(0),
+                share.getAsInt()));
+  }
+
+  /** The rank of a job for which room was reserved; null for the end of the line. */
+  @Nullable Long rank(QueueName queue, Submission job, Instant submittedAt) {
+    int before = room(queue).map(Room::runnable).orElse(1) - 1;
+    return flow(queue).rank(job, before, submittedAt, System.nanoTime());
   }
 
   private boolean take(Books from, Room room, String name, int cap, Reservation wanted) {
@@ -186,6 +234,7 @@ public class Permits {
   private synchronized void open() {
     if (!open) {
       sql.open(books.account(), node.name(), lease);
+      flows.values().forEach(flow -> flow.shares().forget());
       lookElsewhere();
       open = true;
     }
@@ -193,22 +242,23 @@ public class Permits {
 
   private void lookElsewhere() {
     Books current = books;
-    List<Waiting> waiting = sql.elsewhere(current.account());
-    waiting.forEach(there -> flow(there.queue()));
-    Map<QueueName, Waiting> byQueue =
-        waiting.stream().collect(Collectors.toMap(Waiting::queue, w -> w));
-    flows
-        .keySet()
-        .forEach(
-            queue -> {
-              Waiting there = byQueue.getOrDefault(queue, new Waiting(queue, 0, 0));
-              current.room(queue).elsewhere(there.waiting(), there.runnable());
-            });
-    current
-        .total()
-        .elsewhere(
-            waiting.stream().mapToInt(Waiting::waiting).sum(),
-            waiting.stream().mapToInt(Waiting::runnable).sum());
+    long now = System.nanoTime();
+    Map<QueueName, List<Waiting>> elsewhere =
+        sql.elsewhere(current.account()).stream().collect(Collectors.groupingBy(Waiting::queue));
+    elsewhere.keySet().forEach(this::flow);
+    flows.forEach(
+        (queue, flow) -> {
+          List<Waiting> there = elsewhere.getOrDefault(queue, List.of());
+          tell(current.room(queue), there);
+          flow.shares().elsewhere(there, now);
+        });
+    tell(current.total(), elsewhere.values().stream().flatMap(List::stream).toList());
+  }
+
+  private static void tell(Room room, List<Waiting> there) {
+    room.elsewhere(
+        there.stream().mapToInt(Waiting::waiting).sum(),
+        there.stream().mapToInt(Waiting::runnable).sum());
   }
 
   private Flow flow(QueueName queue) {
@@ -220,7 +270,8 @@ public class Permits {
         .description("Jobs that wait in the queue")
         .tag("queue", queue.value())
         .register(meters);
-    return new Flow(Duration.ofSeconds(properties.maxRetryAfter()));
+    return new Flow(
+        Duration.ofSeconds(properties.maxRetryAfter()), believed.getOrDefault(queue.value(), 0.0));
   }
 
   /** How many jobs wait in the queue, as far as this node knows. */
@@ -239,7 +290,9 @@ public class Permits {
 
   /** How many jobs of the queue start in a second while others wait; empty until it is known. */
   public OptionalDouble drainRate(QueueName queue) {
-    return known(queue).map(Flow::drainRate).orElse(OptionalDouble.empty());
+    return known(queue)
+        .map(flow -> flow.drainRate(System.nanoTime()))
+        .orElse(OptionalDouble.empty());
   }
 
   /** Roughly how many jobs will start before one that could have started for the given time. */
@@ -261,10 +314,14 @@ public class Permits {
   }
 
   private Refusal refuse(QueueName queue) {
-    meters.counter("millpond.submits.refused", "reason", "queue-full").increment();
+    return refuse(queue, "queue-full");
+  }
+
+  private Refusal refuse(QueueName queue, String reason) {
+    meters.counter("millpond.submits.refused", "reason", reason).increment();
+    long now = System.nanoTime();
     Flow flow = known(queue).orElse(elsewhere);
-    return new Refusal(
-        queue, depth(queue), cap(queue), flow.drainRate(), flow.book(System.nanoTime()));
+    return new Refusal(queue, depth(queue), cap(queue), flow.drainRate(now), flow.book(now));
   }
 
   /** How many jobs may wait in the queue. */
@@ -279,16 +336,17 @@ public class Permits {
 
   @EventListener
   void on(JobsStarted started) {
-    flow(started.queue())
-        .started(started.count(), started.more(), started.waited(), System.nanoTime());
+    // With a limit on the queue's concurrency some may be left although slots were.
+    boolean more = started.more() || room(started.queue()).map(Room::runnable).orElse(0) > 0;
+    flow(started.queue()).started(started, more, System.nanoTime());
   }
 
   @EventListener
   void on(DepthChanged change) {
     Books current = books;
     if (change.account().equals(current.account())) {
-      flow(change.queue());
       current.change(change.queue(), change.waiting(), change.runnable());
+      flow(change.queue()).shares().change(change.tenant(), change.waiting(), System.nanoTime());
     }
     unfolded.incrementAndGet();
   }
@@ -337,9 +395,14 @@ public class Permits {
 
   private void tell(QueueName queue, Flow flow, long now) {
     if (flow.isToTell(nodes > 1, now)) {
-      Others others =
-          sql.pace(queue.value(), node.name(), flow.here().orElse(0), flow.hasRefused(PACE, now));
-      flow.elsewhere(others.perSecond(), others.refusing());
+      Optional<Others> others =
+          sql.pace(
+              queue,
+              node.name(),
+              flow.here(now).orElse(0),
+              flow.hasRefused(PACE, now),
+              flow.fronts());
+      flow.elsewhere(others.orElse(Others.NONE));
     }
   }
 

@@ -1,22 +1,31 @@
 package dev.millpond.admission;
 
 import dev.millpond.queue.QueueName;
+import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
-/**
- * Permits taken for jobs that are about to be written.
- *
- * @param runnable how many of the jobs wait for nothing but a slot
- */
-record Reservation(Books books, QueueName queue, int jobs, int runnable) implements Verdict {
+/** Permits taken for jobs that are about to be written. */
+record Reservation(Books books, QueueName queue, List<Demand> demands) implements Verdict {
+
+  /**
+   * Jobs of one tenant.
+   *
+   * @param tenant null for nobody's in particular
+   * @param runnable how many of the jobs wait for nothing but a slot
+   */
+  record Demand(@Nullable String tenant, int jobs, int runnable) {}
 
   /** Only with this account open may the jobs be written. */
   UUID account() {
     return books.account();
   }
 
-  /** The jobs were not written. */
-  void cancel() {
-    books.change(queue, -jobs, -runnable);
+  int jobs() {
+    return demands.stream().mapToInt(Demand::jobs).sum();
+  }
+
+  int runnable() {
+    return demands.stream().mapToInt(Demand::runnable).sum();
   }
 }

@@ -2,12 +2,18 @@ package dev.millpond.admission;
 
 import dev.millpond.admission.Room.Sums;
 import dev.millpond.queue.QueueName;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.support.SqlArrayValue;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -82,10 +88,10 @@ final class RoomSql {
   /** What waits in each queue, through whose books. */
   private static final String WAITING =
       """
-      select queue, sum(waiting) as waiting, sum(runnable) as runnable
+      select queue, tenant, sum(waiting) as waiting, sum(runnable) as runnable
       from room
       where queue <> '' and account <> :account
-      group by queue
+      group by queue, tenant
       """;
 
   /**
@@ -181,18 +187,17 @@ final class RoomSql {
       insert into account (id, node, expires_at) values (:account, :node, now() + :lease_ms * interval '1 ms')
       """;
 
-  /** Writes how quickly this node starts a queue's jobs, and sums up what the others have told. */
+  /** Writes how quickly this node starts a queue's jobs, and reads what the others have told. */
   private static final String PACE =
       """
       with told as (
-        insert into pace (queue, node, per_second, updated_at, refused_at)
-        values (:queue, :node, :per_second, now(), case when :refused then now() end)
+        insert into pace (queue, node, per_second, fronts, updated_at, refused_at)
+        values (:queue, :node, :per_second, :fronts, now(), case when :refused then now() end)
         on conflict (queue, node) do update
-        set per_second = excluded.per_second, updated_at = excluded.updated_at,
+        set per_second = excluded.per_second, fronts = excluded.fronts, updated_at = excluded.updated_at,
             refused_at = coalesce(excluded.refused_at, pace.refused_at)
       )
-      select coalesce(sum(per_second), 0) as per_second,
-             count(*) filter (where refused_at > now() - interval '5 s') as refusing
+      select per_second, fronts, coalesce(refused_at > now() - interval '5 s', false) as refusing
       from pace
       where queue = :queue and node <> :node and updated_at > now() - interval '10 s'
       """;
@@ -314,8 +319,8 @@ final class RoomSql {
     jdbc.sql(FOLD_CLOSED).param("nobody", NOBODY).update();
   }
 
-  /** How many jobs of a queue wait, and how many of them for nothing but a slot. */
-  record Waiting(QueueName queue, int waiting, int runnable) {}
+  /** How many jobs of a queue and a tenant wait, and how many of them for nothing but a slot. */
+  record Waiting(QueueName queue, @Nullable String tenant, int waiting, int runnable) {}
 
   /** What waits through the books of others. */
   List<Waiting> elsewhere(UUID account) {
@@ -325,6 +330,7 @@ final class RoomSql {
             (row, n) ->
                 new Waiting(
                     new QueueName(row.getString("queue")),
+                    row.getString("tenant"),
                     row.getInt("waiting"),
                     row.getInt("runnable")))
         .list();
@@ -335,17 +341,42 @@ final class RoomSql {
    *
    * @param perSecond how many of its jobs they start in a second
    * @param refusing how many of them send clients away
+   * @param fronts the ranks to which they have started its jobs, by priority
    */
-  record Others(double perSecond, int refusing) {}
+  record Others(double perSecond, int refusing, List<Long> fronts) {
 
-  Others pace(String queue, String node, double perSecond, boolean refused) {
-    return jdbc.sql(PACE)
-        .param("queue", queue)
+    static final Others NONE = new Others(0, 0, List.of());
+
+    static Others of(ResultSet row) throws SQLException {
+      return new Others(
+          row.getDouble("per_second"),
+          row.getBoolean("refusing") ? 1 : 0,
+          List.of((Long[]) row.getArray("fronts").getArray()));
+    }
+
+    Others and(Others other) {
+      return new Others(
+          perSecond + other.perSecond,
+          refusing + other.refusing,
+          IntStream.range(0, fronts.size())
+              .mapToObj(n -> Math.max(fronts.get(n), other.fronts.get(n)))
+              .toList());
+    }
+  }
+
+  Optional<Others> pace(
+      QueueName queue, String node, double perSecond, boolean refused, List<Long> fronts) {
+    return jdbc
+        .sql(PACE)
+        .param("queue", queue.value())
         .param("node", node)
         .param("per_second", perSecond)
+        .param("fronts", new SqlArrayValue("bigint", fronts.toArray()))
         .param("refused", refused)
-        .query((row, n) -> new Others(row.getDouble("per_second"), row.getInt("refusing")))
-        .single();
+        .query((row, n) -> Others.of(row))
+        .list()
+        .stream()
+        .reduce(Others::and);
   }
 
   Map<String, Double> paces(String node) {

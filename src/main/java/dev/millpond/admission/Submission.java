@@ -29,4 +29,10 @@ public record Submission(
     RetryPolicy retry,
     @Nullable String tenant,
     Map<String, String> labels,
-    @Nullable String traceparent) {}
+    @Nullable String traceparent) {
+
+  /** Whether it waits for nothing but a slot. */
+  boolean isForNow() {
+    return delay == null && runAt == null;
+  }
+}

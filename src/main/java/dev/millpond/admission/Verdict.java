@@ -1,4 +1,4 @@
 package dev.millpond.admission;
 
 /** Whether there is room for jobs. */
-sealed interface Verdict permits Reservation, Refusal {}
+sealed interface Verdict permits Reservation, Refusal, OverShare {}

@@ -468,7 +468,7 @@ final class LeaseSql {
       @Nullable Long nextDueMillis) {}
 
   /** A claimed job: leased, or expired and ended. */
-  record Claimed(@Nullable String tenant, @Nullable Lease lease) {}
+  record Claimed(@Nullable String tenant, int priority, long rank, @Nullable Lease lease) {}
 
   /** A job whose lease expired, and the state it is in now. */
   record Expired(QueueName queue, @Nullable String tenant, JobState state) {}
@@ -526,11 +526,15 @@ final class LeaseSql {
 
   private static Claimed claimed(ResultSet row, QueueName queue, UUID token) throws SQLException {
     String tenant = row.getString("tenant");
+    int priority = row.getInt("priority");
+    long rank = row.getLong("rank");
     if (row.getBoolean("expired")) {
-      return new Claimed(tenant, null);
+      return new Claimed(tenant, priority, rank, null);
     }
     return new Claimed(
         tenant,
+        priority,
+        rank,
         new Lease(
             row.getObject("id", UUID.class),
             token,

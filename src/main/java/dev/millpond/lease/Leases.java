@@ -15,6 +15,7 @@ import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.JobsStarted;
+import dev.millpond.queue.JobsStarted.Front;
 import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
@@ -136,9 +137,25 @@ public class Leases {
     }
     if (!leases.isEmpty()) {
       events.publishEvent(
-          new JobsStarted(queue, leases.size(), leases.size() == max, leases.getLast().waited()));
+          new JobsStarted(
+              queue,
+              leases.size(),
+              leases.size() == max,
+              leases.getLast().waited(),
+              fronts(claimed)));
     }
     return leases;
+  }
+
+  private static List<Front> fronts(List<Claimed> claimed) {
+    return claimed.stream().collect(Collectors.groupingBy(Claimed::priority)).entrySet().stream()
+        .map(
+            lane ->
+                new Front(
+                    lane.getKey(),
+                    lane.getValue().size(),
+                    lane.getValue().stream().mapToLong(Claimed::rank).max().orElseThrow()))
+        .toList();
   }
 
   private List<Claimed> claimWithin(

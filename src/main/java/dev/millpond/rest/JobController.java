@@ -128,7 +128,7 @@ class JobController {
   }
 
   private boolean redrive(UUID id, QueueName queue) {
-    return switch (admission.redrive(id, queue)) {
+    return switch (admission.redrive(id, queue, null)) {
       case Redrive.Done() -> true;
       case Redrive.NotFinished() -> false;
       case Redrive.Full(Refusal refusal) -> throw new ProblemException(Refusals.full(refusal));

@@ -20,6 +20,7 @@ final class Refusals {
   static ProblemDocument of(Decision.Refused refused, Problems problems) {
     return switch (refused) {
       case Decision.Full(Refusal refusal) -> full(refusal);
+      case Decision.TenantOverShare over -> full(over.refusal());
       case Decision.KeyReused() ->
           ProblemDocument.of(
               Problem.IDEMPOTENCY_KEY_REUSED, "The key belongs to a request with other bytes.");

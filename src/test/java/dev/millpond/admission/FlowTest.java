@@ -2,17 +2,29 @@ package dev.millpond.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.admission.RoomSql.Others;
+import dev.millpond.queue.JobsStarted;
+import dev.millpond.queue.QueueName;
 import java.time.Duration;
+import java.util.List;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
 class FlowTest {
 
-  private final Flow flow = new Flow(Duration.ofMinutes(5));
+  private final Flow flow = new Flow(Duration.ofMinutes(5), 0);
+
+  private static JobsStarted started(int jobs, Duration waited) {
+    return new JobsStarted(QueueName.DEFAULT, jobs, true, waited, List.of());
+  }
+
+  private static Others others(double perSecond, int refusing) {
+    return new Others(perSecond, refusing, List.of());
+  }
 
   @Test
   void theLongerAJobHasWaitedTheFewerAreBeforeIt() {
-    flow.started(0, true, Duration.ofSeconds(10), 0);
+    flow.started(started(0, Duration.ofSeconds(10)), true, 0);
     assertThat(flow.ahead(101, Duration.ofSeconds(10), 0)).isZero();
     assertThat(flow.ahead(101, Duration.ofSeconds(5), 0)).isEqualTo(50);
     assertThat(flow.ahead(101, Duration.ZERO, 0)).isEqualTo(100);
@@ -20,27 +32,29 @@ class FlowTest {
 
   @Test
   void theRateOfTheOtherNodesCounts() {
-    assertThat(flow.drainRate()).isEmpty();
-    flow.elsewhere(30, 0);
-    assertThat(flow.drainRate()).isEqualTo(OptionalDouble.of(30));
+    assertThat(flow.drainRate(0)).isEmpty();
+    flow.elsewhere(others(30, 0));
+    assertThat(flow.drainRate(0)).isEqualTo(OptionalDouble.of(30));
   }
 
   @Test
   void whatAFormerLifeKnewHoldsUntilSomethingIsKnown() {
-    flow.remember(7);
-    assertThat(flow.drainRate()).isEqualTo(OptionalDouble.of(7));
-    for (int i = 0; i <= 20; i++) {
-      flow.started(10, true, Duration.ZERO, Duration.ofMillis(100L * i).toNanos());
+    Flow again = new Flow(Duration.ofMinutes(5), 7);
+    assertThat(again.drainRate(0)).isEqualTo(OptionalDouble.of(7));
+    long now = 0;
+    for (int i = 0; i <= 30; i++) {
+      now = Duration.ofMillis(100L * i).toNanos();
+      again.started(started(10, Duration.ZERO), true, now);
     }
-    assertThat(flow.drainRate().orElseThrow()).isBetween(90.0, 110.0);
+    assertThat(again.drainRate(now).orElseThrow()).isBetween(90.0, 110.0);
   }
 
   @Test
   void nodesThatSendClientsAwayShareTheLine() {
-    flow.elsewhere(20, 0);
+    flow.elsewhere(others(20, 0));
     Duration alone = flow.book(0);
-    Flow shared = new Flow(Duration.ofMinutes(5));
-    shared.elsewhere(20, 1);
+    Flow shared = new Flow(Duration.ofMinutes(5), 0);
+    shared.elsewhere(others(20, 1));
     assertThat(shared.book(0)).isEqualTo(alone.multipliedBy(2));
   }
 
@@ -48,12 +62,12 @@ class FlowTest {
   void aRateIsToldWhenItChangesAndWhileOthersWaitForIt() {
     long now = System.nanoTime() + Duration.ofSeconds(2).toNanos();
     assertThat(flow.isToTell(false, now)).as("nothing is known").isFalse();
-    flow.remember(7);
-    assertThat(flow.isToTell(false, now)).as("a change").isTrue();
-    assertThat(flow.isToTell(false, now)).as("told just now").isFalse();
+    Flow known = new Flow(Duration.ofMinutes(5), 7);
+    assertThat(known.isToTell(false, now)).as("a change").isTrue();
+    assertThat(known.isToTell(false, now)).as("told just now").isFalse();
     long later = now + Duration.ofSeconds(2).toNanos();
-    assertThat(flow.isToTell(false, later)).as("no change").isFalse();
-    flow.book(later);
-    assertThat(flow.isToTell(true, later)).as("others share the line").isTrue();
+    assertThat(known.isToTell(false, later)).as("no change").isFalse();
+    known.book(later);
+    assertThat(known.isToTell(true, later)).as("others share the line").isTrue();
   }
 }

@@ -2,6 +2,7 @@ package dev.millpond.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.lease.Leases;
 import dev.millpond.lease.Node;
 import dev.millpond.queue.QueueChange;
 import dev.millpond.queue.QueueChange.Setting;
@@ -10,8 +11,10 @@ import dev.millpond.queue.Queues;
 import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
 import java.util.Collections;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +33,7 @@ class PermitsIT {
 
   @Autowired private Admission admission;
   @Autowired private Permits permits;
+  @Autowired private Leases leases;
   @Autowired private Queues settings;
   @Autowired private Node node;
   @Autowired private JdbcClient jdbc;
@@ -151,6 +155,53 @@ class PermitsIT {
     jdbc.sql("delete from account where id = ?").param(node.account()).update();
     assertThat(submit(1)).isTrue();
     assertThat(waiting()).isEqualTo(11);
+  }
+
+  private Decision submit(Sample sample) {
+    return admission.admit(queue, List.of(sample.submission()), null);
+  }
+
+  private List<String> claimed(int jobs) {
+    return leases.claim(queue, jobs, false).stream()
+        .map(lease -> String.valueOf(lease.tenant()))
+        .toList();
+  }
+
+  @Test
+  void oneTenantsBacklogDoesNotDelayTheFirstJobOfAnother() {
+    Sample large = Sample.noop().tenant("large");
+    IntStream.range(0, 30).forEach(n -> submit(large));
+    assertThat(claimed(5)).containsOnly("large");
+    submit(Sample.noop().tenant("small"));
+    assertThat(claimed(2)).contains("small");
+  }
+
+  @Test
+  void nearTheCapATenantOverItsShareIsSentAwayAndTheOtherGetsIn() {
+    Sample large = Sample.noop().tenant("large");
+    Sample small = Sample.noop().tenant("small");
+    submit(small);
+    IntStream.range(0, 50).forEach(n -> submit(large));
+    assertThat(permits.depth(queue)).as("nine tenths of the cap").isEqualTo(45);
+    assertThat(submit(large))
+        .isInstanceOfSatisfying(
+            Decision.TenantOverShare.class,
+            over -> {
+              assertThat(over.tenant()).isEqualTo("large");
+              assertThat(over.tenantDepth()).isEqualTo(44);
+              assertThat(over.share()).isEqualTo(25);
+            });
+    IntStream.range(0, 5)
+        .forEach(n -> assertThat(submit(small)).isInstanceOf(Decision.Accepted.class));
+    assertThat(submit(small)).isInstanceOf(Decision.Full.class);
+  }
+
+  @Test
+  void aTenantThatIsAloneMayFillTheQueue() {
+    Sample large = Sample.noop().tenant("large");
+    IntStream.range(0, 50)
+        .forEach(n -> assertThat(submit(large)).isInstanceOf(Decision.Accepted.class));
+    assertThat(submit(large)).isInstanceOf(Decision.Full.class);
   }
 
   @Test

@@ -343,15 +343,15 @@ class LeasesIT {
   void aFinishedJobIsRedrivenWithItsAttemptsKept() {
     UUID id = submit(Sample.noop().attempts(1, Duration.ZERO));
     settle(claim(), FAILURE);
-    assertThat(admission.redrive(id, queue)).isEqualTo(new Redrive.Done());
-    assertThat(admission.redrive(id, queue)).as("once").isEqualTo(new Redrive.NotFinished());
+    assertThat(admission.redrive(id, queue, null)).isEqualTo(new Redrive.Done());
+    assertThat(admission.redrive(id, queue, null)).as("once").isEqualTo(new Redrive.NotFinished());
     Job again = job(id);
     assertThat(again.state()).isEqualTo(JobState.QUEUED);
     assertThat(again.maxAttempts()).isEqualTo(2);
     assertThat(jobs.attempts(again)).extracting(Attempt::number).containsExactly(1);
     settle(claim(), SUCCESS);
     assertThat(jobs.attempts(job(id))).extracting(Attempt::number).containsExactly(1, 2);
-    admission.redrive(id, queue);
+    admission.redrive(id, queue, null);
     leases.cancel(id);
   }
 

@@ -97,7 +97,7 @@ class StatementsIT {
         }),
     CANCEL((it, s) -> it.leases.cancel(s.id())),
     HURRY((it, s) -> it.leases.hurry(s.id())),
-    REDRIVE((it, s) -> it.admission.redrive(s.id(), it.queue));
+    REDRIVE((it, s) -> it.admission.redrive(s.id(), it.queue, null));
 
     private final BiConsumer<StatementsIT, Subject> change;
 

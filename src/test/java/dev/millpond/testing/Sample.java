@@ -15,7 +15,8 @@ public record Sample(
     @Nullable Duration delay,
     @Nullable Instant startBy,
     Duration timeout,
-    RetryPolicy retry) {
+    RetryPolicy retry,
+    @Nullable String tenant) {
 
   /** A job that does nothing. */
   public static Sample noop() {
@@ -24,38 +25,44 @@ public record Sample(
 
   /** A job of a type with a payload. */
   public static Sample of(String type, @Nullable String payload) {
-    return new Sample(type, payload, 4, null, null, Duration.ofMinutes(5), RetryPolicy.DEFAULT);
+    return new Sample(
+        type, payload, 4, null, null, Duration.ofMinutes(5), RetryPolicy.DEFAULT, null);
   }
 
   /** With a priority. */
   public Sample priority(int value) {
-    return new Sample(type, payload, value, delay, startBy, timeout, retry);
+    return new Sample(type, payload, value, delay, startBy, timeout, retry, tenant);
   }
 
   /** To start later. */
   public Sample delay(Duration value) {
-    return new Sample(type, payload, priority, value, startBy, timeout, retry);
+    return new Sample(type, payload, priority, value, startBy, timeout, retry, tenant);
   }
 
   /** To start before a moment. */
   public Sample startBy(Instant value) {
-    return new Sample(type, payload, priority, delay, value, timeout, retry);
+    return new Sample(type, payload, priority, delay, value, timeout, retry, tenant);
   }
 
   /** With a bound on each attempt. */
   public Sample timeout(Duration value) {
-    return new Sample(type, payload, priority, delay, startBy, value, retry);
+    return new Sample(type, payload, priority, delay, startBy, value, retry, tenant);
   }
 
   /** With so many attempts, at most the given time apart. */
   public Sample attempts(int attempts, Duration delay) {
     RetryPolicy policy = new RetryPolicy(attempts, delay, 1.0, delay);
-    return new Sample(type, payload, priority, this.delay, startBy, timeout, policy);
+    return new Sample(type, payload, priority, this.delay, startBy, timeout, policy, tenant);
+  }
+
+  /** For a tenant. */
+  public Sample tenant(String value) {
+    return new Sample(type, payload, priority, delay, startBy, timeout, retry, value);
   }
 
   /** The submission. */
   public Submission submission() {
     return new Submission(
-        type, payload, priority, delay, null, startBy, timeout, retry, null, Map.of(), null);
+        type, payload, priority, delay, null, startBy, timeout, retry, tenant, Map.of(), null);
   }
 }
