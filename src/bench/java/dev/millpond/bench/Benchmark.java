@@ -51,7 +51,10 @@ public final class Benchmark {
           Map.of(
               "simulation", WaitingLineSimulation::run,
               "overload", Overload::run,
-              "herd", Herd::run,
+              "herd", directory -> Herd.run(directory, "herd", 1, 0),
+              "herd-third-gives-up",
+                  directory -> Herd.run(directory, "herd-third-gives-up", 1, 333),
+              "herd-three-nodes", directory -> Herd.run(directory, "herd-three-nodes", 3, 0),
               "drop", Drop::run,
               "nodes", NodeLoss::run,
               "tenants", Tenants::run));

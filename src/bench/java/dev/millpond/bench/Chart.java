@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Formatter;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -55,45 +56,29 @@ final class Chart {
     double top = stepY * Math.max(1, Math.ceil(highest / stepY));
     double scaleX = (WIDTH - LEFT - RIGHT) / Math.max(1e-9, most - least);
     double scaleY = (HEIGHT - TOP - BOTTOM) / top;
-    StringBuilder svg = new StringBuilder();
-    add(
-        svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\">",
-        WIDTH,
-        HEIGHT);
-    add(svg, "<title>%s</title><style>%s</style>", title, STYLE);
-    add(svg, "<rect class=\"r\" width=\"%d\" height=\"%d\"/>", WIDTH, HEIGHT);
-    add(svg, "<text class=\"t\" x=\"%d\" y=\"20\">%s</text>", LEFT, title);
+    Formatter svg = new Formatter(Locale.ROOT);
+    svg.format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\">%n",
+        WIDTH, HEIGHT);
+    svg.format("<title>%s</title><style>%s</style>%n", title, STYLE);
+    svg.format("<rect class=\"r\" width=\"%d\" height=\"%d\"/>%n", WIDTH, HEIGHT);
+    svg.format("<text class=\"t\" x=\"%d\" y=\"20\">%s</text>%n", LEFT, title);
     for (double value = 0; value <= top + stepY / 2; value += stepY) {
       double y = HEIGHT - BOTTOM - value * scaleY;
-      add(
-          svg,
-          "<line class=\"g\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>",
-          LEFT,
-          WIDTH - RIGHT,
-          y,
-          y);
-      add(
-          svg,
-          "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
-          LEFT - 6,
-          y + 4,
-          number(value));
+      svg.format(
+          "<line class=\"g\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>%n",
+          LEFT, WIDTH - RIGHT, y, y);
+      svg.format(
+          "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>%n",
+          LEFT - 6, y + 4, number(value));
     }
     for (double value = Math.ceil(least / stepX) * stepX; value <= most; value += stepX) {
-      add(
-          svg,
-          "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-          LEFT + (value - least) * scaleX,
-          HEIGHT - BOTTOM + 16,
-          number(value));
+      svg.format(
+          "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>%n",
+          LEFT + (value - least) * scaleX, HEIGHT - BOTTOM + 16, number(value));
     }
-    add(
-        svg,
-        "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>",
-        WIDTH - RIGHT,
-        HEIGHT - 10,
-        x);
+    svg.format(
+        "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>%n", WIDTH - RIGHT, HEIGHT - 10, x);
     int legend = LEFT;
     for (int n = 0; n < lines.size(); n++) {
       Line line = lines.get(n);
@@ -107,23 +92,16 @@ final class Chart {
                           LEFT + (p[0] - least) * scaleX,
                           HEIGHT - BOTTOM - p[1] * scaleY))
               .collect(Collectors.joining(" "));
-      add(svg, "<polyline class=\"l s%d\" points=\"%s\"/>", n, points);
-      add(
-          svg,
-          "<line class=\"l s%d\" x1=\"%d\" x2=\"%d\" y1=\"38\" y2=\"38\"/>",
-          n,
-          legend,
-          legend + 14);
-      add(svg, "<text x=\"%d\" y=\"42\">%s</text>", legend + 18, line.name);
+      svg.format("<polyline class=\"l s%d\" points=\"%s\"/>%n", n, points);
+      svg.format(
+          "<line class=\"l s%d\" x1=\"%d\" x2=\"%d\" y1=\"38\" y2=\"38\"/>%n",
+          n, legend, legend + 14);
+      svg.format("<text x=\"%d\" y=\"42\">%s</text>%n", legend + 18, line.name);
       legend += 34 + 7 * line.name.length();
     }
-    svg.append("</svg>\n");
+    svg.format("</svg>%n");
     Files.createDirectories(file.toAbsolutePath().getParent());
-    Files.writeString(file, svg);
-  }
-
-  private static void add(StringBuilder svg, String format, Object... values) {
-    svg.append(String.format(Locale.ROOT, format, values)).append('\n');
+    Files.writeString(file, svg.toString());
   }
 
   /** A round step that makes four to ten of a range. */

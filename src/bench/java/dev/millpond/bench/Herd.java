@@ -62,13 +62,10 @@ final class Herd {
     this.fleet = fleet;
   }
 
-  static void run(Path directory) throws IOException, SQLException {
-    run(directory, "herd", 1, 0);
-    run(directory, "herd-third-gives-up", 1, CLIENTS / 3);
-    run(directory, "herd-three-nodes", 3, 0);
-  }
-
-  private static void run(Path directory, String name, int nodes, int givingUp)
+  /**
+   * @param givingUp how many of the clients leave for good when they are sent away
+   */
+  static void run(Path directory, String name, int nodes, int givingUp)
       throws IOException, SQLException {
     try (Fleet fleet = new Fleet(name, nodes)) {
       fleet.queue("warm-up", "{\"concurrency\": 20}");
@@ -97,11 +94,12 @@ final class Herd {
         Kind kind = n < CLIENTS ? polite : n % 2 == 0 ? fixed : backOff;
         PoliteClient client = new PoliteClient(http, fleet.node(n).url(), QUEUE);
         boolean leaves = n < givingUp;
-        clients.submit(
-            () -> {
-              work(client, kind, leaves, end);
-              return null;
-            });
+        var _ =
+            clients.submit(
+                () -> {
+                  work(client, kind, leaves, end);
+                  return null;
+                });
       }
       watchDepth(end);
       clients.shutdownNow();

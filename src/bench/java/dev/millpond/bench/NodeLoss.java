@@ -49,12 +49,12 @@ final class NodeLoss {
   private final ConcurrentLinkedQueue<Double> full = new ConcurrentLinkedQueue<>();
   private final AtomicInteger accepted = new AtomicInteger();
   private final AtomicInteger untimed = new AtomicInteger();
-  private volatile int alive;
+  private final AtomicInteger alive;
   private long begin;
 
   private NodeLoss(Fleet fleet) {
     this.fleet = fleet;
-    this.alive = fleet.size();
+    this.alive = new AtomicInteger(fleet.size());
   }
 
   static void run(Path directory) throws IOException, SQLException {
@@ -77,14 +77,17 @@ final class NodeLoss {
         ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int n = 0; n < CLIENTS; n++) {
         int client = n;
-        clients.submit(
-            () -> {
-              // The dead node's clients go to those that live.
-              for (int job = 0; System.nanoTime() - end < 0; job++) {
-                submit(new PoliteClient(http, fleet.node((client + job) % alive).url(), QUEUE));
-              }
-              return null;
-            });
+        var _ =
+            clients.submit(
+                () -> {
+                  // The dead node's clients go to those that live.
+                  for (int job = 0; System.nanoTime() - end < 0; job++) {
+                    submit(
+                        new PoliteClient(
+                            http, fleet.node((client + job) % alive.get()).url(), QUEUE));
+                  }
+                  return null;
+                });
       }
       watch(end);
       clients.shutdownNow();
@@ -92,7 +95,7 @@ final class NodeLoss {
   }
 
   private void submit(PoliteClient client) throws InterruptedException {
-    int nodes = alive;
+    int nodes = alive.get();
     client.submit(
         Overload.JOB,
         PoliteClient::obey,
@@ -110,7 +113,7 @@ final class NodeLoss {
           } else if (answer.statusCode() == 202) {
             accepted.incrementAndGet();
           }
-          return nodes == alive;
+          return nodes == alive.get();
         });
   }
 
@@ -120,8 +123,7 @@ final class NodeLoss {
       while (System.nanoTime() - end < 0) {
         depths.put(seconds(), Fleet.query(connection, DEPTH).getFirst());
         if (!killed && seconds() > KILL.toSeconds()) {
-          alive--;
-          fleet.node(alive).kill9();
+          fleet.node(alive.decrementAndGet()).kill9();
           killed = true;
         }
         LockSupport.parkNanos(Duration.ofMillis(30).toNanos());
@@ -151,10 +153,10 @@ final class NodeLoss {
     findings.atMost(
         "I11: samples in which more than the cap was admitted",
         0,
-        depths.values().stream().filter(depth -> depth[1] > CAP).count());
+        (double) depths.values().stream().filter(depth -> depth[1] > CAP).count());
     findings.atMost(
         "I12: queue-full though the depth was under 90 % for a second",
-        0, full.stream().filter(this::needless).count());
+        0, (double) full.stream().filter(this::needless).count());
     findings.atMost("I12: 503 without a Retry-After from 1 to 300", 0, untimed.get());
     findings.chart(
         new Chart("Three nodes, one cap of 500, one node killed after 30 s", "seconds")

@@ -78,7 +78,8 @@ final class Overload {
     judge(findings, capacity, phases, before, after);
   }
 
-  private static void judge(Findings findings, double capacity, List<Phase> phases, double before, double after)
+  private static void judge(
+      Findings findings, double capacity, List<Phase> phases, double before, double after)
       throws IOException {
     double peak = phases.stream().mapToDouble(Phase::goodput).max().orElse(0);
     List<Phase> full = phases.stream().filter(p -> p.offered >= 0.99 * capacity).toList();
@@ -154,20 +155,25 @@ final class Overload {
   }
 
   private double done(double begin, double end) throws SQLException {
-    String sql =
-        "select count(*) from finished where finished_at between to_timestamp(%f) and"
-            + " to_timestamp(%f)";
-    return fleet.query(sql.formatted(begin, end)).getFirst()[0] / (end - begin);
+    return fleet.query(
+                """
+                select count(*) from finished
+                where finished_at between to_timestamp(%f) and to_timestamp(%f)
+                """
+                    .formatted(begin, end))
+            .getFirst()[0]
+        / (end - begin);
   }
 
   private double waitP99(double begin, double end) throws SQLException {
-    String sql =
-        """
-        select percentile_cont(0.99) within group
-                 (order by extract(epoch from started_at - uuid_extract_timestamp(id)))
-        from finished
-        where uuid_extract_timestamp(id) between to_timestamp(%f) and to_timestamp(%f)
-        """;
-    return fleet.query(sql.formatted(begin, end)).getFirst()[0];
+    return fleet.query(
+            """
+            select percentile_cont(0.99) within group
+                     (order by extract(epoch from started_at - uuid_extract_timestamp(id)))
+            from finished
+            where uuid_extract_timestamp(id) between to_timestamp(%f) and to_timestamp(%f)
+            """
+                .formatted(begin, end))
+        .getFirst()[0];
   }
 }

@@ -57,7 +57,8 @@ final class PoliteClient {
 
   static Duration backOff(OptionalLong toldMillis, int tries) {
     double most =
-        Math.min(LONGEST.toMillis(), FIRST.toMillis() * Math.pow(2, Math.min(tries, 20) - 1.0));
+        Math.min(
+            (double) LONGEST.toMillis(), FIRST.toMillis() * Math.pow(2, Math.min(tries, 20) - 1.0));
     return Duration.ofMillis((long) (most * ThreadLocalRandom.current().nextDouble()));
   }
 

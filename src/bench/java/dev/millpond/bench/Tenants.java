@@ -79,17 +79,18 @@ final class Tenants {
       throw new IllegalStateException("interrupted", e);
     }
     fleet.node(0).api().awaitDrained(QUEUE, Duration.ofMinutes(1));
-    String sql =
-        """
-        select percentile_cont(0.99) within group
-                 (order by extract(epoch from started_at - uuid_extract_timestamp(id)))
-        from finished
-        where id in (%s)
-        """;
     double waitP99 =
         ids.isEmpty()
             ? Double.NaN
-            : fleet.query(sql.formatted(String.join(",", ids))).getFirst()[0];
+            : fleet.query(
+                    """
+                    select percentile_cont(0.99) within group
+                             (order by extract(epoch from started_at - uuid_extract_timestamp(id)))
+                    from finished
+                    where id in (%s)
+                    """
+                        .formatted(String.join(",", ids)))
+                .getFirst()[0];
     return new Served(ids.size() / (double) sent.get(), waitP99);
   }
 }

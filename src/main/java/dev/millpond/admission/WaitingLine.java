@@ -78,8 +78,8 @@ final class WaitingLine {
       return spread(longest.dividedBy(2), longest, random);
     }
     ahead++;
-    end = now + (long) wait;
-    return Duration.ofNanos((long) wait);
+    end = now + Math.round(wait);
+    return Duration.ofNanos(end - now);
   }
 
   private Duration unbooked(Duration most, double random) {

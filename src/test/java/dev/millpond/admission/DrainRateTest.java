@@ -137,6 +137,8 @@ class DrainRateTest {
     rate = new DrainRate(100);
     assertThat(perSecond()).isEqualTo(100);
     run(Duration.ofSeconds(1), 10, true);
+    assertThat(perSecond()).as("less and less").isBetween(20.0, 80.0);
+    run(Duration.ofSeconds(2), 10, true);
     assertThat(perSecond()).isCloseTo(10, withPercentage(1));
   }
 
