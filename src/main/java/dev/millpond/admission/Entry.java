@@ -40,6 +40,7 @@ record Entry(UUID id, String queue, Submission job, @Nullable Instant runAt) {
         null,
         scheduled ? null : ChronoUnit.MICROS.between(Instant.EPOCH, submittedAt),
         1,
-        job.labels());
+        job.labels(),
+        job.tenant());
   }
 }

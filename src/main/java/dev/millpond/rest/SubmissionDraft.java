@@ -4,8 +4,10 @@ import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
 import dev.millpond.admission.Submission;
+import dev.millpond.admission.Tenant;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.RetryPolicy;
+import dev.millpond.rest.SubmissionReader.Context;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -24,7 +26,16 @@ final class SubmissionDraft {
 
   private static final List<String> FIELDS =
       List.of(
-          "type", "payload", "priority", "delay", "runAt", "startBy", "timeout", "retry", "labels");
+          "type",
+          "payload",
+          "priority",
+          "delay",
+          "runAt",
+          "startBy",
+          "timeout",
+          "retry",
+          "tenant",
+          "labels");
   private static final List<String> RETRY_FIELDS =
       List.of("maxAttempts", "initialDelay", "multiplier", "maxDelay");
 
@@ -44,7 +55,7 @@ final class SubmissionDraft {
   private static final int MAX_LABEL_VALUE = 255;
 
   private final StrictJson json;
-  private final Instant now;
+  private final Context context;
 
   private @Nullable String type;
   private boolean hasType;
@@ -56,11 +67,13 @@ final class SubmissionDraft {
   private @Nullable Instant startBy;
   private Duration timeout = DEFAULT_TIMEOUT;
   private RetryPolicy retry = RetryPolicy.DEFAULT;
+  private @Nullable String tenant;
   private Map<String, String> labels = Map.of();
 
-  SubmissionDraft(StrictJson json, Instant now) {
+  SubmissionDraft(StrictJson json, Context context) {
     this.json = json;
-    this.now = now;
+    this.context = context;
+    this.tenant = context.tenant();
   }
 
   /** Reads the job at which the document stands. */
@@ -83,6 +96,7 @@ final class SubmissionDraft {
       case "startBy" -> startBy = startBy();
       case "timeout" -> timeout = requireNonNullElse(duration(MIN_TIMEOUT, DAY), timeout);
       case "retry" -> retry();
+      case "tenant" -> tenant();
       case "labels" -> labels();
       default -> unknown(json, name, FIELDS);
     }
@@ -142,7 +156,7 @@ final class SubmissionDraft {
 
   private @Nullable Instant runAt() {
     Instant at = instant();
-    if (at != null && at.isAfter(now.plus(MAX_AHEAD))) {
+    if (at != null && at.isAfter(context.now().plus(MAX_AHEAD))) {
       json.error("must be at most " + MAX_AHEAD.toDays() + " days ahead");
     }
     return at;
@@ -150,7 +164,7 @@ final class SubmissionDraft {
 
   private @Nullable Instant startBy() {
     Instant at = instant();
-    if (at != null && !at.isAfter(now)) {
+    if (at != null && !at.isAfter(context.now())) {
       json.error("is in the past: the job could not start any more");
     }
     return at;
@@ -160,6 +174,20 @@ final class SubmissionDraft {
     RetryDraft draft = new RetryDraft();
     if (json.object(draft::field)) {
       retry = draft.policy();
+    }
+  }
+
+  private void tenant() {
+    String name = json.text();
+    if (name == null) {
+      return;
+    }
+    if (!Tenant.isValid(name)) {
+      json.error("must match " + Tenant.PATTERN);
+    } else if (tenant != null && !tenant.equals(name)) {
+      json.error("is %s, but the header %s says %s".formatted(name, Tenant.HEADER, tenant));
+    } else {
+      tenant = name;
     }
   }
 
@@ -198,6 +226,7 @@ final class SubmissionDraft {
   }
 
   private Instant earliestStart() {
+    Instant now = context.now();
     return runAt != null ? runAt : delay != null ? now.plus(delay) : now;
   }
 
@@ -207,7 +236,7 @@ final class SubmissionDraft {
   }
 
   /** The job, of which the document had no errors to tell. */
-  Submission submission(@Nullable String traceparent) {
+  Submission submission() {
     return new Submission(
         requireNonNull(type, "a job without errors has a type"),
         payload,
@@ -217,9 +246,9 @@ final class SubmissionDraft {
         startBy,
         timeout,
         retry,
-        null,
+        tenant,
         Map.copyOf(labels),
-        traceparent);
+        context.traceparent());
   }
 
   /** The retry policy while it is read. */

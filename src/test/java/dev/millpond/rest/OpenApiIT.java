@@ -172,7 +172,7 @@ class OpenApiIT extends WholeApi {
     }
     JsonNode refused =
         ApiClient.JSON.readTree(
-            post(jobsOfTheQueue(), "{\"type\":\"demo.noop\",\"tenant\":\"a\"}").body());
-    assertThat(refused.path("errors").path(0).path("pointer").asString()).isEqualTo("/tenant");
+            post(jobsOfTheQueue(), "{\"type\":\"demo.noop\",\"dependsOn\":[]}").body());
+    assertThat(refused.path("errors").path(0).path("pointer").asString()).isEqualTo("/dependsOn");
   }
 }
