@@ -12,10 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -91,10 +88,10 @@ final class SubmissionDraft {
       case "type" -> type();
       case "payload" -> payload();
       case "priority" -> priority = requireNonNullElse(json.integer(0, MAX_PRIORITY), priority);
-      case "delay" -> delay = duration(Duration.ZERO, MAX_AHEAD);
+      case "delay" -> delay = json.duration(Duration.ZERO, MAX_AHEAD);
       case "runAt" -> runAt = runAt();
       case "startBy" -> startBy = startBy();
-      case "timeout" -> timeout = requireNonNullElse(duration(MIN_TIMEOUT, DAY), timeout);
+      case "timeout" -> timeout = requireNonNullElse(json.duration(MIN_TIMEOUT, DAY), timeout);
       case "retry" -> retry();
       case "tenant" -> tenant();
       case "labels" -> labels();
@@ -125,37 +122,8 @@ final class SubmissionDraft {
     }
   }
 
-  private @Nullable Duration duration(Duration min, Duration max) {
-    return value(
-        () ->
-            "must be an ISO 8601 duration from %s to %s, such as \"PT30S\"; no years, months or"
-                    .formatted(min, max)
-                + " weeks",
-        text -> Iso.duration(text).filter(d -> d.compareTo(min) >= 0 && d.compareTo(max) <= 0));
-  }
-
-  private @Nullable Instant instant() {
-    return value(
-        () ->
-            "must be an RFC 3339 instant from 1970 on with its offset, such as"
-                + " \"2026-11-23T15:16:00Z\"",
-        Iso::instant);
-  }
-
-  private <T> @Nullable T value(Supplier<String> rule, Function<String, Optional<T>> parse) {
-    String text = json.text();
-    if (text == null) {
-      return null;
-    }
-    Optional<T> value = parse.apply(text);
-    if (value.isEmpty()) {
-      json.error(rule.get());
-    }
-    return value.orElse(null);
-  }
-
   private @Nullable Instant runAt() {
-    Instant at = instant();
+    Instant at = json.instant();
     if (at != null && at.isAfter(context.now().plus(MAX_AHEAD))) {
       json.error("must be at most " + MAX_AHEAD.toDays() + " days ahead");
     }
@@ -163,7 +131,7 @@ final class SubmissionDraft {
   }
 
   private @Nullable Instant startBy() {
-    Instant at = instant();
+    Instant at = json.instant();
     if (at != null && !at.isAfter(context.now())) {
       json.error("is in the past: the job could not start any more");
     }
@@ -267,11 +235,11 @@ final class SubmissionDraft {
         case "maxAttempts" ->
             maxAttempts = requireNonNullElse(json.integer(1, MAX_ATTEMPTS), maxAttempts);
         case "initialDelay" ->
-            initialDelay = requireNonNullElse(duration(Duration.ZERO, DAY), initialDelay);
+            initialDelay = requireNonNullElse(json.duration(Duration.ZERO, DAY), initialDelay);
         case "multiplier" ->
             multiplier = requireNonNullElse(json.number(1, MAX_MULTIPLIER), multiplier);
         case "maxDelay" ->
-            maxDelay = requireNonNullElse(duration(Duration.ZERO, MAX_RETRY_DELAY), maxDelay);
+            maxDelay = requireNonNullElse(json.duration(Duration.ZERO, MAX_RETRY_DELAY), maxDelay);
         default -> unknown(json, name, RETRY_FIELDS);
       }
     }

@@ -40,7 +40,8 @@ class PermitsIT {
   @BeforeEach
   void newQueue() {
     queue = new QueueName("permits-" + queues.incrementAndGet());
-    settings.change(queue, new QueueChange(new Setting.Set<>(50), new Setting.Keep<>()));
+    settings.change(
+        queue, new QueueChange(new Setting.Set<>(50), new Setting.Keep<>(), new Setting.Keep<>()));
   }
 
   @AfterEach

@@ -159,6 +159,12 @@ record BadRequest(
       requests.add(
           new BadRequest("PUT", "/v1/queues/" + queue, JSON, bytes(settings), 400, "/concurrency"));
     }
+    for (String maxWait :
+        List.of("\"PT0S\"", "\"PT-5S\"", "\"PT25H\"", "\"30s\"", "\"\"", "30", "{}")) {
+      String settings = "{\"maxWait\": " + maxWait + "}";
+      requests.add(
+          new BadRequest("PUT", "/v1/queues/" + queue, JSON, bytes(settings), 400, "/maxWait"));
+    }
     requests.add(
         new BadRequest("PUT", "/v1/queues/" + queue, JSON, bytes("{\"capp\": 1}"), 400, "/capp"));
     requests.add(

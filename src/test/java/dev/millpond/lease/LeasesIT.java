@@ -441,7 +441,8 @@ class LeasesIT {
 
   @Test
   void claimsOfManyNodesTogetherKeepTheQueuesConcurrency() throws InterruptedException {
-    settings.change(queue, new QueueChange(new Setting.Keep<>(), new Setting.Set<>(3)));
+    settings.change(
+        queue, new QueueChange(new Setting.Keep<>(), new Setting.Set<>(3), new Setting.Keep<>()));
     IntStream.range(0, 60).forEach(i -> submit(Sample.noop()));
     AtomicInteger running = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();

@@ -219,7 +219,10 @@ class BadInputIT extends WholeApi {
         "{'cap':1,'cap':2} | /cap",
         "{'concurrency':0} | /concurrency",
         "{'cap':5,'concurrency':1.5} | /concurrency",
-        "{'cap':5,'maxWait':'PT30S'} | /maxWait",
+        "{'cap':5,'maxWait':'PT0.999S'} | /maxWait",
+        "{'cap':5,'maxWait':'PT24H0.001S'} | /maxWait",
+        "{'cap':5,'maxWait':30} | /maxWait",
+        "{'cap':5,'maxwait':'PT30S'} | /maxwait",
       })
   void badSettingsChangeNothing(String settings, String pointer) throws IOException {
     put("/v1/queues/" + queue, "{\"cap\": 7}");
