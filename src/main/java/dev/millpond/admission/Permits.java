@@ -264,7 +264,7 @@ public class Permits {
     meters.counter("millpond.submits.refused", "reason", "queue-full").increment();
     Flow flow = known(queue).orElse(elsewhere);
     return new Refusal(
-        queue, depth(queue), cap(queue), flow.drainRate(), flow.book(System.nanoTime()));
+        queue, depth(queue), cap(queue), flow.drainRate(), flow.book(System.nanoTime()), null);
   }
 
   /** How many jobs may wait in the queue. */

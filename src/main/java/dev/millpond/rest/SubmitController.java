@@ -75,7 +75,9 @@ class SubmitController {
     Problem.UNSUPPORTED_MEDIA_TYPE,
     Problem.IDEMPOTENCY_KEY_REUSED,
     Problem.TOO_MANY_QUEUES,
+    Problem.TENANT_OVER_SHARE,
     Problem.QUEUE_FULL,
+    Problem.DEADLINE_UNREACHABLE,
     Problem.OUTCOME_UNKNOWN,
     Problem.OVERLOADED
   })
@@ -121,7 +123,9 @@ class SubmitController {
     Problem.IDEMPOTENCY_KEY_REUSED,
     Problem.BATCH_EXCEEDS_CAP,
     Problem.TOO_MANY_QUEUES,
+    Problem.TENANT_OVER_SHARE,
     Problem.QUEUE_FULL,
+    Problem.DEADLINE_UNREACHABLE,
     Problem.OUTCOME_UNKNOWN,
     Problem.OVERLOADED
   })

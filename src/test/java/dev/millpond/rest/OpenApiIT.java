@@ -77,7 +77,11 @@ class OpenApiIT extends WholeApi {
               Stream.concat(
                       OpenApiText.EVERYWHERE.stream(),
                       marked == null ? Stream.<Problem>empty() : Stream.of(marked.value()))
-                  .forEach(problem -> expected.add(problem.status() + " " + problem.slug()));
+                  .forEach(
+                      problem ->
+                          problem
+                              .statuses()
+                              .forEach(status -> expected.add(status + " " + problem.slug())));
               String[] verbAndPath = name.split(" ", 2);
               assertThat(problems(described.operation(verbAndPath[0], verbAndPath[1])))
                   .as(name)
