@@ -7,6 +7,7 @@
 -- The settings that people edit. Null means: the service's default.
 create table queue (
   name        text        primary key,
+  max_wait_ms bigint      check (max_wait_ms > 0),
   cap         integer     check (cap >= 0),
   concurrency integer     check (concurrency >= 1),
   updated_at  timestamptz not null default now()

@@ -4,6 +4,7 @@ import dev.millpond.admission.AdmissionSql.UsedKey;
 import dev.millpond.admission.Reservation.Demand;
 import dev.millpond.job.DatabaseClock;
 import dev.millpond.job.GroupCommit;
+import dev.millpond.job.Job;
 import dev.millpond.job.JobIds;
 import dev.millpond.lease.Leases;
 import dev.millpond.queue.JobsDelayed;
@@ -111,6 +112,10 @@ public class Admission {
         return replay(used.get(), key);
       }
     }
+    Optional<Decision> late = unreachable(queue, jobs);
+    if (late.isPresent()) {
+      return late.get();
+    }
     List<Demand> demands = demands(jobs);
     for (int i = 0; i < TRIES; i++) {
       switch (permits.reserve(queue, demands)) {
@@ -141,6 +146,28 @@ public class Admission {
     Instant runAt = job.delay() == null ? job.runAt() : submittedAt.plus(job.delay());
     Long rank = runAt == null ? permits.rank(queue, job, submittedAt) : null;
     return new Entry(id, queue.value(), job, runAt, rank);
+  }
+
+  /**
+   * A job that the estimate says would start too late is refused now rather than expired later. By
+   * the time of another try with a new {@code startBy} as far ahead, the line must be shorter by
+   * what it is too long now; the same {@code startBy} is no nearer then.
+   */
+  private Optional<Decision> unreachable(QueueName queue, List<Submission> jobs) {
+    Instant now = clock.now();
+    for (Submission job : jobs) {
+      if (job.startBy() != null && job.isForNow()) {
+        Duration left = Duration.between(now, job.startBy());
+        Duration wait = permits.estimatedWait(queue, job.priority()).orElse(Duration.ZERO);
+        Duration excess = wait.minus(left);
+        if (excess.isPositive()) {
+          meters.counter("millpond.submits.refused", "reason", "deadline-unreachable").increment();
+          return Optional.of(
+              new Decision.DeadlineUnreachable(wait, excess.compareTo(left) < 0 ? excess : null));
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   private static List<Demand> demands(List<Submission> jobs) {
@@ -265,11 +292,12 @@ public class Admission {
   }
 
   /** Queues a finished job again, if the queue has room. */
-  public Redrive redrive(UUID id, QueueName queue, @Nullable String tenant) {
-    return switch (permits.reserve(queue, List.of(new Demand(tenant, 1, 1)))) {
+  public Redrive redrive(Job job) {
+    QueueName queue = new QueueName(job.queue());
+    return switch (permits.reserve(queue, List.of(new Demand(job.tenant(), 1, 1)))) {
       case Refusal refusal -> new Redrive.Full(refusal);
       case OverShare over -> new Redrive.Full(over.refusal());
-      case Reservation reservation -> redrive(reservation, id);
+      case Reservation reservation -> redrive(reservation, job.id());
     };
   }
 

@@ -1,6 +1,7 @@
 package dev.millpond.admission;
 
 import dev.millpond.job.Job;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -29,18 +30,28 @@ public sealed interface Decision {
   /** No room. */
   record Full(Refusal refusal) implements Refused {}
 
+  /** More jobs than the queue's cap: they would never be accepted together. */
+  record BatchExceedsCap(int cap) implements Refused {}
+
   /**
-   * The tenant's jobs fill its share of a crowded queue.
+   * The job would start later than its startBy.
    *
+   * @param estimatedWait how long a job admitted now would wait
+   * @param retryAfter after which time another try could succeed; null if none before startBy could
+   */
+  record DeadlineUnreachable(Duration estimatedWait, @Nullable Duration retryAfter)
+      implements Refused {}
+
+  /**
+   * The queue is nearly full, and the tenant has its share of it.
+   *
+   * @param refusal how full the queue is, and when to come back
    * @param tenant null for jobs without one
-   * @param tenantDepth how many of its jobs wait
-   * @param share how many may
+   * @param tenantDepth how many jobs of the tenant wait
+   * @param share how many of a tenant may while the queue is nearly full
    */
   record TenantOverShare(Refusal refusal, @Nullable String tenant, int tenantDepth, int share)
       implements Refused {}
-
-  /** More jobs than the queue's cap: they would never be accepted together. */
-  record BatchExceedsCap(int cap) implements Refused {}
 
   /** Too much waits to be written. */
   record Overloaded() implements Refused {}

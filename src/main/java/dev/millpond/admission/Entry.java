@@ -42,7 +42,8 @@ record Entry(UUID id, String queue, Submission job, @Nullable Instant runAt, @Nu
         null,
         scheduled ? null : Objects.requireNonNullElse(rank, micros(submittedAt)),
         1,
-        job.labels());
+        job.labels(),
+        job.tenant());
   }
 
   private static long micros(Instant moment) {

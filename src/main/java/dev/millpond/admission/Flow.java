@@ -2,11 +2,13 @@ package dev.millpond.admission;
 
 import dev.millpond.admission.RoomSql.Others;
 import dev.millpond.queue.JobsStarted;
+import dev.millpond.queue.JobsStarted.Front;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +49,10 @@ final class Flow {
   /** How long the job last started had waited, and when that was. */
   private Duration frontWaited = Duration.ZERO;
 
+  /** The lowest priority among the jobs that started last. */
+  private int frontPriority = Integer.MAX_VALUE;
+
+  private int capInTime = Integer.MAX_VALUE;
   private long frontAt = System.nanoTime();
 
   /**
@@ -67,6 +73,7 @@ final class Flow {
     rate.started(started.count(), more, now);
     started.fronts().forEach(front -> turns.started(front.priority(), front.count(), front.rank()));
     frontWaited = started.waited();
+    frontPriority = started.fronts().stream().mapToInt(Front::priority).min().orElse(frontPriority);
     frontAt = now;
   }
 
@@ -137,14 +144,57 @@ final class Flow {
         : OptionalDouble.empty();
   }
 
-  /** Books the next turn for a client that was sent away; the nodes that do so share the line. */
-  synchronized Duration book(long now) {
+  /**
+   * Books the next turn for a client that was sent away; the nodes that do so share the line.
+   *
+   * @param all starts a second on all nodes
+   */
+  synchronized Duration book(OptionalDouble all, long now) {
     refused = true;
     refusedAt = now;
-    OptionalDouble all = drainRate(now);
     OptionalDouble part =
         all.isPresent() ? OptionalDouble.of(all.getAsDouble() / refusing) : OptionalDouble.empty();
     return line.book(part, now, ThreadLocalRandom.current().nextDouble());
+  }
+
+  /**
+   * How long a new job waits; empty if that is not known.
+   *
+   * @param runnable how many jobs wait for nothing but a slot
+   */
+  synchronized Optional<Duration> wait(int runnable, int priority, long now) {
+    if (runnable == 0 || priority > frontPriority) {
+      return Optional.of(Duration.ZERO);
+    }
+    double all = drainRate(now).orElse(0);
+    return all > 0
+        ? Optional.of(Duration.ofMillis((long) (1_000 * runnable / all)))
+        : Optional.empty();
+  }
+
+  /**
+   * Sets the cap in time: by Little's law, as many jobs as start within it.
+   *
+   * @param maxWait null for none
+   * @param later how many jobs wait for their time, which do not count
+   * @param least how many jobs are let in all the same
+   */
+  synchronized void limit(@Nullable Duration maxWait, int later, int least, long now) {
+    OptionalDouble all = drainRate(now);
+    if (maxWait == null || all.isEmpty()) {
+      capInTime = Integer.MAX_VALUE;
+    } else {
+      double jobs = Math.max(least, all.getAsDouble() * maxWait.toMillis() / 1_000) + later;
+      // Small changes of the rate are no reason to balance the permits anew.
+      if (capInTime == Integer.MAX_VALUE
+          || Math.abs(jobs - capInTime) > WORTH_TELLING * capInTime) {
+        capInTime = (int) Math.min(jobs, Integer.MAX_VALUE - 1);
+      }
+    }
+  }
+
+  synchronized int capInTime() {
+    return capInTime;
   }
 
   /** Whether this node has sent somebody away in the time before now. */

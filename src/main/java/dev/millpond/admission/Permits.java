@@ -29,6 +29,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.event.EventListener;
 import org.springframework.dao.DataAccessException;
 import org.springframework.scheduling.annotation.Scheduled;
@@ -50,6 +51,9 @@ public class Permits {
   /** Rows of the books that may be written before they are summed up. */
   private static final int FOLD_AFTER = 500;
 
+  /** A cap in time is never less than so many jobs, or twice the slots: else they would run dry. */
+  private static final int LEAST_IN_TIME = 100;
+
   /** How often permits are looked for while others take what was found. */
   private static final int TRIES = 20;
 
@@ -60,6 +64,7 @@ public class Permits {
   private final RoomSql sql;
   private final Node node;
   private final Duration lease;
+  private final int leastInTime;
   private final MeterRegistry meters;
   private final Map<QueueName, Flow> flows = new ConcurrentHashMap<>();
 
@@ -86,7 +91,9 @@ public class Permits {
       RoomSql sql,
       Node node,
       LeaseProperties lease,
+      @Value("${millpond.worker.slots:64}") int slots,
       MeterRegistry meters) {
+    this.leastInTime = Math.max(LEAST_IN_TIME, 2 * slots);
     this.queues = queues;
     this.properties = properties;
     this.sql = sql;
@@ -321,12 +328,28 @@ public class Permits {
     meters.counter("millpond.submits.refused", "reason", reason).increment();
     long now = System.nanoTime();
     Flow flow = known(queue).orElse(elsewhere);
-    return new Refusal(queue, depth(queue), cap(queue), flow.drainRate(now), flow.book(now));
+    Optional<Room> room = room(queue);
+    boolean future = room.map(Room::depth).orElse(0) > 0 && room.map(Room::runnable).orElse(0) == 0;
+    OptionalDouble rate = future ? OptionalDouble.of(0) : flow.drainRate(now);
+    return new Refusal(
+        queue, depth(queue), cap(queue), rate, flow.book(rate, now), future ? "scheduled" : null);
   }
 
-  /** How many jobs may wait in the queue. */
+  /**
+   * How many jobs may wait in the queue now: its cap, or what its maxWait allows if that is less.
+   */
   public int cap(QueueName queue) {
-    return queues.find(queue).map(Queue::cap).orElse(queues.defaultCap());
+    int cap = queues.find(queue).map(Queue::cap).orElse(queues.defaultCap());
+    return Math.min(cap, known(queue).map(Flow::capInTime).orElse(Integer.MAX_VALUE));
+  }
+
+  /**
+   * How long a job that is admitted to the queue now would wait for its start; empty if that is not
+   * known. As it is with a first job, a priority above that of the jobs that start waits for none.
+   */
+  Optional<Duration> estimatedWait(QueueName queue, int priority) {
+    int runnable = room(queue).map(Room::runnable).orElse(0);
+    return known(queue).flatMap(flow -> flow.wait(runnable, priority, System.nanoTime()));
   }
 
   /** How many more jobs the queue takes as far as this node knows; at least 0. */
@@ -374,7 +397,11 @@ public class Permits {
                   balance(current, room, queue.value(), cap(queue), 0);
                 }
               });
-      flows.forEach((queue, flow) -> tell(queue, flow, now));
+      flows.forEach(
+          (queue, flow) -> {
+            limit(queue, flow, now);
+            tell(queue, flow, now);
+          });
       if (unfolded.get() > FOLD_AFTER) {
         fold();
       }
@@ -391,6 +418,12 @@ public class Permits {
 
   private void balance(Books of, Room room, String name, int cap, int wanted) {
     balance(of, room, name, cap, wanted, room.balances());
+  }
+
+  private void limit(QueueName queue, Flow flow, long now) {
+    Duration maxWait = queues.find(queue).map(Queue::maxWait).orElse(null);
+    int later = room(queue).map(room -> room.depth() - room.runnable()).orElse(0);
+    flow.limit(maxWait, later, leastInTime, now);
   }
 
   private void tell(QueueName queue, Flow flow, long now) {

@@ -11,7 +11,7 @@ import java.util.List;
  * of its path.
  *
  * @param hash SHA-256 of scope and key
- * @param fingerprint SHA-256 of the request's body
+ * @param fingerprint SHA-256 of the request, without its key
  * @param gaps the places in the request, ascending, whose jobs were refused beforehand
  */
 @SuppressWarnings("ArrayRecordComponent") // compared by the database only
@@ -22,9 +22,10 @@ public record RequestKey(byte[] hash, byte[] fingerprint, List<Integer> gaps) {
    *
    * @param scope method and path
    * @param key as the client sent it, without its quotes
+   * @param request what must be the same when it is repeated: its body, and what headers add to it
    */
-  public static RequestKey of(String scope, String key, byte[] body) {
-    return new RequestKey(sha256((scope + "\n" + key).getBytes(UTF_8)), sha256(body), List.of());
+  public static RequestKey of(String scope, String key, byte[]... request) {
+    return new RequestKey(sha256((scope + "\n" + key).getBytes(UTF_8)), sha256(request), List.of());
   }
 
   /** The same, of a request of which only some jobs are admitted. */
@@ -32,9 +33,13 @@ public record RequestKey(byte[] hash, byte[] fingerprint, List<Integer> gaps) {
     return new RequestKey(hash, fingerprint, places);
   }
 
-  private static byte[] sha256(byte[] bytes) {
+  private static byte[] sha256(byte[]... parts) {
     try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (byte[] part : parts) {
+        digest.update(part);
+      }
+      return digest.digest();
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param rank its place among the queued jobs of its priority: when it became runnable, in
  *     microseconds since 1970; null unless queued
  * @param version rises with every change of state, progress or result, and only then
+ * @param tenant for whom it is; null for nobody in particular
  */
 public record Job(
     UUID id,
@@ -42,7 +43,8 @@ public record Job(
     @Nullable Attempt lastAttempt,
     @Nullable Long rank,
     int version,
-    Map<String, String> labels) {
+    Map<String, String> labels,
+    @Nullable String tenant) {
 
   /** When it was submitted: the id says so. */
   public Instant submittedAt() {

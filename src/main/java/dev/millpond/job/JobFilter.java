@@ -14,5 +14,6 @@ public record JobFilter(
     @Nullable String queue,
     @Nullable JobState state,
     @Nullable String type,
+    @Nullable String tenant,
     Map<String, String> labels,
     @Nullable Instant submittedAfter) {}

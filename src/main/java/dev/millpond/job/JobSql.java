@@ -48,6 +48,7 @@ final class JobSql {
         and (:queue::text is null or queue = :queue)
         and (:state::text is null or state = :state)
         and (:type::text is null or type = :type)
+        and (:tenant::text is null or tenant = :tenant)
         and (:labels::jsonb is null or labels @> :labels::jsonb)
       order by id desc
       limit :limit
@@ -185,6 +186,7 @@ final class JobSql {
         .param("queue", filter.queue())
         .param("state", state == null ? null : state.label())
         .param("type", filter.type())
+        .param("tenant", filter.tenant())
         .param(
             "labels", filter.labels().isEmpty() ? null : JSON.writeValueAsString(filter.labels()))
         .param("limit", limit)
@@ -284,7 +286,8 @@ final class JobSql {
         lastAttempt(row),
         row.getObject("rank", Long.class),
         row.getInt("version"),
-        labels == null ? Map.of() : JSON.readValue(labels, LABELS));
+        labels == null ? Map.of() : JSON.readValue(labels, LABELS),
+        row.getString("tenant"));
   }
 
   private static @Nullable Attempt lastAttempt(ResultSet row) throws SQLException {

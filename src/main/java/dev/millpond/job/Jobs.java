@@ -59,6 +59,7 @@ public final class Jobs {
 
   private static boolean isServedByIndex(JobFilter filter) {
     return filter.type() == null
+        && filter.tenant() == null
         && filter.labels().isEmpty()
         && (filter.queue() == null || filter.state() == null || !filter.state().isFinal());
   }

@@ -1,5 +1,6 @@
 package dev.millpond.queue;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,5 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param cap how many jobs may wait in it; running ones do not count
  * @param concurrency how many of its jobs run at once over all nodes; null for as many as there are
  *     slots
+ * @param maxWait a cap in time: how long jobs may have to wait; null for no such cap
  */
-public record Queue(QueueName name, int cap, @Nullable Integer concurrency) {}
+public record Queue(
+    QueueName name, int cap, @Nullable Integer concurrency, @Nullable Duration maxWait) {}

@@ -1,9 +1,11 @@
 package dev.millpond.queue;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** A change of a queue's settings: each is kept, reset to the default, or set. */
-public record QueueChange(Setting<Integer> cap, Setting<Integer> concurrency) {
+public record QueueChange(
+    Setting<Integer> cap, Setting<Integer> concurrency, Setting<Duration> maxWait) {
 
   /**
    * What a change says of one setting.

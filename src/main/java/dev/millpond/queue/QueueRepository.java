@@ -22,6 +22,7 @@ interface QueueRepository extends JpaRepository<QueueRow, String> {
       update queue
       set cap = case when :setCap then cast(:cap as integer) else cap end,
           concurrency = case when :setConcurrency then cast(:concurrency as integer) else concurrency end,
+          max_wait_ms = case when :setMaxWait then cast(:maxWaitMs as bigint) else max_wait_ms end,
           updated_at = now()
       where name = :name
       """)
@@ -30,5 +31,7 @@ interface QueueRepository extends JpaRepository<QueueRow, String> {
       boolean setCap,
       @Nullable Integer cap,
       boolean setConcurrency,
-      @Nullable Integer concurrency);
+      @Nullable Integer concurrency,
+      boolean setMaxWait,
+      @Nullable Long maxWaitMs);
 }

@@ -3,6 +3,7 @@ package dev.millpond.queue;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
+import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,8 @@ class QueueRow {
 
   private @Nullable Integer concurrency;
 
+  private @Nullable Long maxWaitMs;
+
   /** By the database's clock; what the other nodes find changes by. */
   private Instant updatedAt;
 
@@ -26,15 +29,25 @@ class QueueRow {
     this.updatedAt = Instant.EPOCH;
   }
 
-  QueueRow(String name, @Nullable Integer cap, @Nullable Integer concurrency, Instant updatedAt) {
+  QueueRow(
+      String name,
+      @Nullable Integer cap,
+      @Nullable Integer concurrency,
+      @Nullable Long maxWaitMs,
+      Instant updatedAt) {
     this.name = name;
     this.cap = cap;
     this.concurrency = concurrency;
+    this.maxWaitMs = maxWaitMs;
     this.updatedAt = updatedAt;
   }
 
   Queue toQueue(QueueProperties defaults) {
-    return new Queue(new QueueName(name), cap == null ? defaults.cap() : cap, concurrency);
+    return new Queue(
+        new QueueName(name),
+        cap == null ? defaults.cap() : cap,
+        concurrency,
+        maxWaitMs == null ? null : Duration.ofMillis(maxWaitMs));
   }
 
   Instant updatedAt() {

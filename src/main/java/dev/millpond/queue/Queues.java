@@ -89,7 +89,9 @@ public final class Queues {
         change.cap().isSet(),
         change.cap().value(),
         change.concurrency().isSet(),
-        change.concurrency().value());
+        change.concurrency().value(),
+        change.maxWait().isSet(),
+        Optional.ofNullable(change.maxWait().value()).map(Duration::toMillis).orElse(null));
     return new Changed(load(repository.findById(name.value()).orElseThrow()), isNew);
   }
 

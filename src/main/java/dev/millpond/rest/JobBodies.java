@@ -86,6 +86,7 @@ final class JobBodies {
         estimatedStartAt(job, position),
         job.version(),
         job.labels(),
+        job.tenant(),
         attempts,
         log,
         links(job));

@@ -45,6 +45,7 @@ record JobBody(
     @Nullable Instant estimatedStartAt,
     int version,
     Map<String, String> labels,
+    @Nullable String tenant,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<Attempt> attempts,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<LogLine> log,
     Map<String, String> links) {}

@@ -8,7 +8,6 @@ import dev.millpond.job.JobIds;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.LogLine;
 import dev.millpond.lease.Leases;
-import dev.millpond.queue.QueueName;
 import dev.millpond.retention.Retention;
 import java.util.List;
 import java.util.UUID;
@@ -110,7 +109,6 @@ class JobController {
   ResponseEntity<JobBody> retry(@PathVariable String id) {
     for (int i = 0; i < TRIES; i++) {
       Job job = find(id);
-      QueueName queue = new QueueName(job.queue());
       boolean done =
           switch (job.state()) {
             case QUEUED -> true;
@@ -118,7 +116,7 @@ class JobController {
             case RUNNING, CANCELLING ->
                 throw new ProblemException(
                     Problem.JOB_RUNNING, "The job is " + job.state().label() + ".");
-            case SUCCEEDED, FAILED, CANCELLED, EXPIRED -> redrive(job.id(), queue);
+            case SUCCEEDED, FAILED, CANCELLED, EXPIRED -> redrive(job);
           };
       if (done) {
         return answer(HttpStatus.OK, find(id));
@@ -127,8 +125,8 @@ class JobController {
     throw moving();
   }
 
-  private boolean redrive(UUID id, QueueName queue) {
-    return switch (admission.redrive(id, queue, null)) {
+  private boolean redrive(Job job) {
+    return switch (admission.redrive(job)) {
       case Redrive.Done() -> true;
       case Redrive.NotFinished() -> false;
       case Redrive.Full(Refusal refusal) -> throw new ProblemException(Refusals.full(refusal));

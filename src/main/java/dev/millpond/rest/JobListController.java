@@ -1,5 +1,6 @@
 package dev.millpond.rest;
 
+import dev.millpond.admission.Tenant;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobFilter;
 import dev.millpond.job.JobPage;
@@ -56,6 +57,7 @@ class JobListController {
             "queue",
             "state",
             "type",
+            "tenant",
             "label",
             "submittedAfter",
             "include");
@@ -95,6 +97,7 @@ class JobListController {
         query.filter("queue").map(JobListController::queue).orElse(null),
         query.filter("state").map(JobListController::state).orElse(null),
         query.filter("type").orElse(null),
+        query.filter("tenant").map(JobListController::tenant).orElse(null),
         labels(query),
         query.filter("submittedAfter").map(JobListController::instant).orElse(null));
   }
@@ -102,6 +105,13 @@ class JobListController {
   private static String queue(String name) {
     if (!QueueName.isValid(name)) {
       throw ListQuery.invalid("queue", "is a queue's name, which matches " + QueueName.PATTERN);
+    }
+    return name;
+  }
+
+  private static String tenant(String name) {
+    if (!Tenant.isValid(name)) {
+      throw ListQuery.invalid("tenant", "is a tenant's name, which matches " + Tenant.PATTERN);
     }
     return name;
   }

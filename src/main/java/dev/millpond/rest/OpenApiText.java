@@ -97,9 +97,13 @@ class OpenApiText {
 
   private static void addProblems(Components components) {
     for (Problem problem : Problem.values()) {
-      components.addExamples(
-          problem.slug(),
-          new Example().summary(problem.title()).value(ProblemExample.of(problem).json()));
+      for (int status : problem.statuses()) {
+        components.addExamples(
+            ProblemExample.name(problem, status),
+            new Example()
+                .summary(problem.title())
+                .value(ProblemExample.of(problem, status).json()));
+      }
     }
   }
 
@@ -183,22 +187,27 @@ class OpenApiText {
     }
     problems.addAll(EVERYWHERE);
     Map<Integer, List<Problem>> byStatus = new TreeMap<>();
-    problems.forEach(
-        problem -> byStatus.computeIfAbsent(problem.status(), _ -> new ArrayList<>()).add(problem));
+    for (Problem problem : problems) {
+      for (int status : problem.statuses()) {
+        byStatus.computeIfAbsent(status, _ -> new ArrayList<>()).add(problem);
+      }
+    }
     ApiResponses responses = operation.getResponses();
     byStatus.forEach(
-        (status, same) -> responses.addApiResponse(Integer.toString(status), response(same)));
+        (status, same) ->
+            responses.addApiResponse(Integer.toString(status), response(status, same)));
     return operation;
   }
 
-  private static ApiResponse response(Collection<Problem> problems) {
+  private static ApiResponse response(int status, Collection<Problem> problems) {
     MediaType document =
         new MediaType().schema(new Schema<>().$ref("#/components/schemas/Problem"));
     List<String> titles = new ArrayList<>();
     for (Problem problem : problems) {
       titles.add("`" + problem.slug() + "`: " + problem.title());
       document.addExamples(
-          problem.slug(), new Example().$ref("#/components/examples/" + problem.slug()));
+          problem.slug(),
+          new Example().$ref("#/components/examples/" + ProblemExample.name(problem, status)));
     }
     ApiResponse response =
         new ApiResponse()
@@ -209,8 +218,7 @@ class OpenApiText {
       response.addHeaderObject("Accept-Encoding", header("AcceptEncoding"));
     }
     boolean isWorthRepeating =
-        problems.stream()
-            .anyMatch(p -> p.status() == 503 || p == Problem.IDEMPOTENCY_KEY_IN_FLIGHT);
+        status == 503 || status == 429 || problems.contains(Problem.IDEMPOTENCY_KEY_IN_FLIGHT);
     return isWorthRepeating
         ? response.addHeaderObject("Retry-After", header("RetryAfter"))
         : response;

@@ -1,6 +1,7 @@
 package dev.millpond.rest;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -138,6 +139,13 @@ public enum Problem {
       "There are too many queues",
       "A new queue would be one more than the service holds. Nothing was accepted.",
       "Use an existing queue, or delete those that are no longer needed."),
+  TENANT_OVER_SHARE(
+      429,
+      "The tenant has its share of the queue",
+      "The queue is nearly full, and as many jobs of the tenant wait in it as its `share` allows:"
+          + " what is left is for the others. Nothing was accepted.",
+      "Send the same request again after `Retry-After` seconds: that is when its turn is expected"
+          + " to come. If this happens often, add workers or raise the cap."),
   INTERNAL_ERROR(
       500,
       "The service made a mistake",
@@ -146,9 +154,18 @@ public enum Problem {
   QUEUE_FULL(
       503,
       "The queue is full",
-      "As many jobs wait in the queue as its cap allows. Nothing was accepted.",
+      "As many jobs wait in the queue as its cap allows. Nothing was accepted. Where `reason` is"
+          + " `scheduled`, jobs whose time has not come hold the room.",
       "Send the same request again after `Retry-After` seconds: that is when its turn is expected"
           + " to come. If this happens often, add workers or raise the cap."),
+  DEADLINE_UNREACHABLE(
+      List.of(503, 422),
+      "The job would start too late",
+      "A job that is accepted now would wait for about `estimatedWaitMs`, and so start after its"
+          + " `startBy`. Nothing was accepted.",
+      "With status 503, send the same request again after `Retry-After` seconds: by then it could"
+          + " start in time. With status 422 no try before `startBy` could succeed: choose a later"
+          + " one, or do without the job."),
   DATABASE_UNAVAILABLE(
       503,
       "The database cannot be reached",
@@ -167,13 +184,19 @@ public enum Problem {
       "The service has more to do than it can at the moment. Nothing was done.",
       "Send the same request again after `Retry-After` seconds.");
 
-  private final int status;
+  @SuppressWarnings("ImmutableEnumChecker") // each is made by List.of
+  private final List<Integer> statuses;
+
   private final String title;
   private final String meaning;
   private final String remedy;
 
   Problem(int status, String title, String meaning, String remedy) {
-    this.status = status;
+    this(List.of(status), title, meaning, remedy);
+  }
+
+  Problem(List<Integer> statuses, String title, String meaning, String remedy) {
+    this.statuses = statuses;
     this.title = title;
     this.meaning = meaning;
     this.remedy = remedy;
@@ -189,9 +212,14 @@ public enum Problem {
     return "/problems/" + slug();
   }
 
-  /** The HTTP status of its answers. */
+  /** The HTTP status of its answers, unless they say otherwise. */
   public int status() {
-    return status;
+    return statuses.getFirst();
+  }
+
+  /** Each HTTP status that its answers may have, the usual one first. */
+  public List<Integer> statuses() {
+    return statuses;
   }
 
   /** A few words for a person, the same in each answer. */

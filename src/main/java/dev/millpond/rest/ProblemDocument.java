@@ -65,6 +65,11 @@ public record ProblemDocument(
     return new ProblemDocument("about:blank", status, title, title + ".", Map.of(), Map.of());
   }
 
+  /** The same with another status, for a problem that has several. */
+  public ProblemDocument status(int another) {
+    return new ProblemDocument(type, another, title, detail, extensions, headers);
+  }
+
   /** The same with one more member. */
   public ProblemDocument with(String member, Object value) {
     Map<String, Object> more = new LinkedHashMap<>(extensions);

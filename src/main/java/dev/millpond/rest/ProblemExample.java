@@ -7,9 +7,27 @@ final class ProblemExample {
 
   private ProblemExample() {}
 
+  /** The name of an example: the problem's, and the status if it is not the usual one. */
+  static String name(Problem problem, int status) {
+    return status == problem.status() ? problem.slug() : problem.slug() + "-" + status;
+  }
+
+  /** An occurrence of the problem with one of its statuses. */
+  static ProblemDocument of(Problem problem, int status) {
+    return status == problem.status()
+        ? of(problem)
+        : ProblemDocument.of(problem, detail(problem))
+            .status(status)
+            .with("estimatedWaitMs", 900_000);
+  }
+
+  private static String detail(Problem problem) {
+    return problem.meaning().replace("`", "");
+  }
+
   /** An occurrence of the problem, with all its members. */
   static ProblemDocument of(Problem problem) {
-    ProblemDocument plain = ProblemDocument.of(problem, problem.meaning().replace("`", ""));
+    ProblemDocument plain = ProblemDocument.of(problem, detail(problem));
     return switch (problem) {
       case INVALID_REQUEST ->
           ProblemDocument.invalid(
@@ -33,6 +51,18 @@ final class ProblemExample {
               .with("drainRatePerSecond", 48.5)
               .with("retryAfterMs", 2_400)
               .with("violated-policies", List.of("depth"));
+      case TENANT_OVER_SHARE ->
+          plain
+              .with("tenant", "acme")
+              .with("tenantDepth", 3_120)
+              .with("share", 2_500)
+              .with("queue", "default")
+              .with("depth", 9_100)
+              .with("cap", 10_000)
+              .with("retryAfterMs", 2_400)
+              .with("violated-policies", List.of("tenant"));
+      case DEADLINE_UNREACHABLE ->
+          plain.with("estimatedWaitMs", 90_000).with("retryAfterMs", 45_000);
       case FOREIGN_ORIGIN,
           INVALID_CURSOR,
           NOT_FOUND,

@@ -30,11 +30,11 @@ final class ProblemPages {
         Arrays.stream(Problem.values())
             .map(
                 problem ->
-                    "<li><a href=\"%s\">%s</a> <span class=\"status\">%d %s</span></li>\n"
+                    "<li><a href=\"%s\">%s</a> <span class=\"status\">%s %s</span></li>\n"
                         .formatted(
                             problem.type(),
                             text(problem.title()),
-                            problem.status(),
+                            statuses(problem),
                             problem.slug()))
             .collect(joining());
     return page(
@@ -59,7 +59,7 @@ final class ProblemPages {
         problem.title(),
         """
         <h1>%s</h1>
-        <p class="status">Status %d, type <code>%s</code></p>
+        <p class="status">Status %s, type <code>%s</code></p>
         <h2>What it means</h2>
         <p>%s</p>
         <h2>What to do</h2>
@@ -70,11 +70,15 @@ final class ProblemPages {
         """
             .formatted(
                 text(problem.title()),
-                problem.status(),
+                statuses(problem),
                 problem.type(),
                 text(problem.meaning()),
                 text(problem.remedy()),
                 HtmlUtils.htmlEscape(example)));
+  }
+
+  private static String statuses(Problem problem) {
+    return problem.statuses().stream().map(String::valueOf).collect(joining(" or "));
   }
 
   private static ResponseEntity<String> page(String title, String content) {

@@ -1,5 +1,6 @@
 package dev.millpond.rest;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 record QueueBody(
     String name,
     int cap,
+    @Nullable Duration maxWait,
     @Nullable Integer concurrency,
     Depth depth,
     long running,

@@ -103,6 +103,7 @@ class QueueController {
     return new QueueBody(
         queue.name().value(),
         queue.cap(),
+        queue.maxWait(),
         queue.concurrency(),
         new QueueBody.Depth(counts.depth(), counts.queued(), counts.scheduled(), counts.retrying()),
         counts.running(),

@@ -1,5 +1,6 @@
 package dev.millpond.rest;
 
+import dev.millpond.admission.Decision.TenantOverShare;
 import dev.millpond.admission.Pressure;
 import dev.millpond.admission.Refusal;
 import java.util.OptionalDouble;
@@ -8,7 +9,8 @@ import java.util.function.BiConsumer;
 /**
  * Tells a producer how much room its queue has, with every answer to a submit
  * (draft-ietf-httpapi-ratelimit-headers): the policy {@code depth} is the queue's cap, its limit
- * the room that is left and the time until all that waits would have started.
+ * the room that is left and the time until all that waits would have started. Beside it stands
+ * {@code tenant}, where a tenant has its share.
  */
 final class RateLimit {
 
@@ -30,8 +32,21 @@ final class RateLimit {
         .header(LIMIT, limit(0, refusal.depth(), refusal.drainRate()));
   }
 
+  /** The refusal of a tenant that has its share, while others may still be let in. */
+  static ProblemDocument tell(TenantOverShare over, ProblemDocument document) {
+    Refusal refusal = over.refusal();
+    int room = Math.max(0, refusal.cap() - refusal.depth());
+    return document
+        .header(POLICY, policy(refusal.cap()) + ", " + policy("tenant", over.share()))
+        .header(LIMIT, limit(room, refusal.depth(), refusal.drainRate()) + ", \"tenant\";r=0");
+  }
+
   private static String policy(int cap) {
-    return "\"depth\";q=" + cap + ";qu=\"jobs\"";
+    return policy("depth", cap);
+  }
+
+  private static String policy(String name, int quota) {
+    return "\"" + name + "\";q=" + quota + ";qu=\"jobs\"";
   }
 
   private static String limit(int room, int depth, OptionalDouble rate) {

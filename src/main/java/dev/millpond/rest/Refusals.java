@@ -3,7 +3,12 @@ package dev.millpond.rest;
 import dev.millpond.admission.Decision;
 import dev.millpond.admission.Refusal;
 import dev.millpond.queue.UnknownQueue;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
 
 /** What a client is told whose submit was sent away. */
 final class Refusals {
@@ -20,7 +25,6 @@ final class Refusals {
   static ProblemDocument of(Decision.Refused refused, Problems problems) {
     return switch (refused) {
       case Decision.Full(Refusal refusal) -> full(refusal);
-      case Decision.TenantOverShare over -> full(over.refusal());
       case Decision.KeyReused() ->
           ProblemDocument.of(
               Problem.IDEMPOTENCY_KEY_REUSED, "The key belongs to a request with other bytes.");
@@ -31,6 +35,9 @@ final class Refusals {
       case Decision.BatchExceedsCap(int cap) ->
           ProblemDocument.of(Problem.BATCH_EXCEEDS_CAP, "The queue's cap is " + cap + ".")
               .with("cap", cap);
+      case Decision.DeadlineUnreachable(Duration wait, @Nullable Duration retryAfter) ->
+          unreachable(wait, retryAfter);
+      case Decision.TenantOverShare over -> overShare(over);
       case Decision.Overloaded() ->
           ProblemDocument.of(Problem.OVERLOADED, "Too many submits wait to be written.")
               .retryAfter(SOON_SECONDS);
@@ -50,9 +57,46 @@ final class Refusals {
             .with("cap", refusal.cap())
             .with("violated-policies", List.of("depth"))
             .retryAfter(refusal.retryAfter());
-    return refusal.drainRate().isPresent()
-        ? document.with("drainRatePerSecond", round(refusal.drainRate().getAsDouble()))
-        : document;
+    if (refusal.drainRate().isPresent()) {
+      document = document.with("drainRatePerSecond", round(refusal.drainRate().getAsDouble()));
+    }
+    return refusal.reason() == null ? document : document.with("reason", refusal.reason());
+  }
+
+  private static ProblemDocument unreachable(Duration wait, @Nullable Duration retryAfter) {
+    String expected = "It would start after about " + wait.truncatedTo(ChronoUnit.MILLIS) + ", ";
+    return retryAfter == null
+        ? ProblemDocument.of(
+                Problem.DEADLINE_UNREACHABLE, expected + "and no later try could start in time.")
+            .status(HttpStatus.UNPROCESSABLE_CONTENT.value())
+            .with("estimatedWaitMs", wait.toMillis())
+        : ProblemDocument.of(
+                Problem.DEADLINE_UNREACHABLE, expected + "but a later try could start in time.")
+            .with("estimatedWaitMs", wait.toMillis())
+            .retryAfter(retryAfter);
+  }
+
+  private static ProblemDocument overShare(Decision.TenantOverShare over) {
+    Refusal refusal = over.refusal();
+    String tenant = Objects.requireNonNullElse(over.tenant(), "");
+    ProblemDocument document =
+        ProblemDocument.of(
+                Problem.TENANT_OVER_SHARE,
+                "%d jobs of %s wait in queue %s, and its share is %d."
+                    .formatted(
+                        over.tenantDepth(),
+                        tenant.isEmpty() ? "no tenant" : "tenant " + tenant,
+                        refusal.queue(),
+                        over.share()))
+            .with("tenant", tenant)
+            .with("tenantDepth", over.tenantDepth())
+            .with("share", over.share())
+            .with("queue", refusal.queue().value())
+            .with("depth", refusal.depth())
+            .with("cap", refusal.cap())
+            .with("violated-policies", List.of("tenant"))
+            .retryAfter(refusal.retryAfter());
+    return RateLimit.tell(over, document);
   }
 
   static ProblemDocument unknown(UnknownQueue unknown) {

@@ -1,6 +1,8 @@
 package dev.millpond.rest;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -9,6 +11,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -182,6 +186,37 @@ final class StrictJson {
       return null;
     }
     return value;
+  }
+
+  /** Reads a duration (ISO 8601) in a range; null, and an error, if it is none. */
+  @Nullable Duration duration(Duration min, Duration max) {
+    return parsed(
+        () ->
+            "must be an ISO 8601 duration from %s to %s, such as \"PT30S\"; no years, months or"
+                    .formatted(min, max)
+                + " weeks",
+        text -> Iso.duration(text).filter(d -> d.compareTo(min) >= 0 && d.compareTo(max) <= 0));
+  }
+
+  /** Reads an instant (RFC 3339) from 1970 on; null, and an error, if it is none. */
+  @Nullable Instant instant() {
+    return parsed(
+        () ->
+            "must be an RFC 3339 instant from 1970 on with its offset, such as"
+                + " \"2026-11-23T15:16:00Z\"",
+        Iso::instant);
+  }
+
+  private <T> @Nullable T parsed(Supplier<String> rule, Function<String, Optional<T>> parse) {
+    String text = text();
+    if (text == null) {
+      return null;
+    }
+    Optional<T> value = parse.apply(text);
+    if (value.isEmpty()) {
+      error(rule.get());
+    }
+    return value.orElse(null);
   }
 
   /**

@@ -4,16 +4,15 @@ import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
 import dev.millpond.admission.Submission;
+import dev.millpond.admission.Tenant;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.RetryPolicy;
+import dev.millpond.rest.SubmissionReader.Context;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +23,16 @@ final class SubmissionDraft {
 
   private static final List<String> FIELDS =
       List.of(
-          "type", "payload", "priority", "delay", "runAt", "startBy", "timeout", "retry", "labels");
+          "type",
+          "payload",
+          "priority",
+          "delay",
+          "runAt",
+          "startBy",
+          "timeout",
+          "retry",
+          "tenant",
+          "labels");
   private static final List<String> RETRY_FIELDS =
       List.of("maxAttempts", "initialDelay", "multiplier", "maxDelay");
 
@@ -44,7 +52,7 @@ final class SubmissionDraft {
   private static final int MAX_LABEL_VALUE = 255;
 
   private final StrictJson json;
-  private final Instant now;
+  private final Context context;
 
   private @Nullable String type;
   private boolean hasType;
@@ -56,11 +64,13 @@ final class SubmissionDraft {
   private @Nullable Instant startBy;
   private Duration timeout = DEFAULT_TIMEOUT;
   private RetryPolicy retry = RetryPolicy.DEFAULT;
+  private @Nullable String tenant;
   private Map<String, String> labels = Map.of();
 
-  SubmissionDraft(StrictJson json, Instant now) {
+  SubmissionDraft(StrictJson json, Context context) {
     this.json = json;
-    this.now = now;
+    this.context = context;
+    this.tenant = context.tenant();
   }
 
   /** Reads the job at which the document stands. */
@@ -78,11 +88,12 @@ final class SubmissionDraft {
       case "type" -> type();
       case "payload" -> payload();
       case "priority" -> priority = requireNonNullElse(json.integer(0, MAX_PRIORITY), priority);
-      case "delay" -> delay = duration(Duration.ZERO, MAX_AHEAD);
+      case "delay" -> delay = json.duration(Duration.ZERO, MAX_AHEAD);
       case "runAt" -> runAt = runAt();
       case "startBy" -> startBy = startBy();
-      case "timeout" -> timeout = requireNonNullElse(duration(MIN_TIMEOUT, DAY), timeout);
+      case "timeout" -> timeout = requireNonNullElse(json.duration(MIN_TIMEOUT, DAY), timeout);
       case "retry" -> retry();
+      case "tenant" -> tenant();
       case "labels" -> labels();
       default -> unknown(json, name, FIELDS);
     }
@@ -111,46 +122,17 @@ final class SubmissionDraft {
     }
   }
 
-  private @Nullable Duration duration(Duration min, Duration max) {
-    return value(
-        () ->
-            "must be an ISO 8601 duration from %s to %s, such as \"PT30S\"; no years, months or"
-                    .formatted(min, max)
-                + " weeks",
-        text -> Iso.duration(text).filter(d -> d.compareTo(min) >= 0 && d.compareTo(max) <= 0));
-  }
-
-  private @Nullable Instant instant() {
-    return value(
-        () ->
-            "must be an RFC 3339 instant from 1970 on with its offset, such as"
-                + " \"2026-11-23T15:16:00Z\"",
-        Iso::instant);
-  }
-
-  private <T> @Nullable T value(Supplier<String> rule, Function<String, Optional<T>> parse) {
-    String text = json.text();
-    if (text == null) {
-      return null;
-    }
-    Optional<T> value = parse.apply(text);
-    if (value.isEmpty()) {
-      json.error(rule.get());
-    }
-    return value.orElse(null);
-  }
-
   private @Nullable Instant runAt() {
-    Instant at = instant();
-    if (at != null && at.isAfter(now.plus(MAX_AHEAD))) {
+    Instant at = json.instant();
+    if (at != null && at.isAfter(context.now().plus(MAX_AHEAD))) {
       json.error("must be at most " + MAX_AHEAD.toDays() + " days ahead");
     }
     return at;
   }
 
   private @Nullable Instant startBy() {
-    Instant at = instant();
-    if (at != null && !at.isAfter(now)) {
+    Instant at = json.instant();
+    if (at != null && !at.isAfter(context.now())) {
       json.error("is in the past: the job could not start any more");
     }
     return at;
@@ -160,6 +142,20 @@ final class SubmissionDraft {
     RetryDraft draft = new RetryDraft();
     if (json.object(draft::field)) {
       retry = draft.policy();
+    }
+  }
+
+  private void tenant() {
+    String name = json.text();
+    if (name == null) {
+      return;
+    }
+    if (!Tenant.isValid(name)) {
+      json.error("must match " + Tenant.PATTERN);
+    } else if (tenant != null && !tenant.equals(name)) {
+      json.error("is %s, but the header %s says %s".formatted(name, Tenant.HEADER, tenant));
+    } else {
+      tenant = name;
     }
   }
 
@@ -198,6 +194,7 @@ final class SubmissionDraft {
   }
 
   private Instant earliestStart() {
+    Instant now = context.now();
     return runAt != null ? runAt : delay != null ? now.plus(delay) : now;
   }
 
@@ -207,7 +204,7 @@ final class SubmissionDraft {
   }
 
   /** The job, of which the document had no errors to tell. */
-  Submission submission(@Nullable String traceparent) {
+  Submission submission() {
     return new Submission(
         requireNonNull(type, "a job without errors has a type"),
         payload,
@@ -217,9 +214,9 @@ final class SubmissionDraft {
         startBy,
         timeout,
         retry,
-        null,
+        tenant,
         Map.copyOf(labels),
-        traceparent);
+        context.traceparent());
   }
 
   /** The retry policy while it is read. */
@@ -238,11 +235,11 @@ final class SubmissionDraft {
         case "maxAttempts" ->
             maxAttempts = requireNonNullElse(json.integer(1, MAX_ATTEMPTS), maxAttempts);
         case "initialDelay" ->
-            initialDelay = requireNonNullElse(duration(Duration.ZERO, DAY), initialDelay);
+            initialDelay = requireNonNullElse(json.duration(Duration.ZERO, DAY), initialDelay);
         case "multiplier" ->
             multiplier = requireNonNullElse(json.number(1, MAX_MULTIPLIER), multiplier);
         case "maxDelay" ->
-            maxDelay = requireNonNullElse(duration(Duration.ZERO, MAX_RETRY_DELAY), maxDelay);
+            maxDelay = requireNonNullElse(json.duration(Duration.ZERO, MAX_RETRY_DELAY), maxDelay);
         default -> unknown(json, name, RETRY_FIELDS);
       }
     }

@@ -19,6 +19,15 @@ public final class SubmissionReader {
   private static final List<String> BATCH_FIELDS = List.of("jobs", "atomic");
 
   /**
+   * What a request says of its jobs, besides its body.
+   *
+   * @param now against which times are checked
+   * @param tenant of each job that names none; null for none
+   * @param traceparent the trace context of the request; null for none
+   */
+  public record Context(Instant now, @Nullable String tenant, @Nullable String traceparent) {}
+
+  /**
    * A batch as it was sent.
    *
    * @param atomic true if all is to be accepted or nothing; then no candidate is {@link
@@ -44,29 +53,25 @@ public final class SubmissionReader {
   }
 
   private final StrictJson json;
-  private final Instant now;
-  private final @Nullable String traceparent;
+  private final Context context;
 
   // What has been read of a batch.
   private final List<Candidate> candidates = new ArrayList<>();
   private boolean atomic = true;
   private boolean hasJobs;
 
-  private SubmissionReader(byte[] body, Instant now, @Nullable String traceparent) {
+  private SubmissionReader(byte[] body, Context context) {
     this.json = new StrictJson(body);
-    this.now = now;
-    this.traceparent = traceparent;
+    this.context = context;
   }
 
   /**
    * Reads a single job.
    *
-   * @param now against which its times are checked
-   * @param traceparent the trace context of the request; null for none
    * @throws ProblemException {@code invalid-request} or {@code payload-too-large}
    */
-  public static Submission read(byte[] body, Instant now, @Nullable String traceparent) {
-    SubmissionReader reader = new SubmissionReader(body, now, traceparent);
+  public static Submission read(byte[] body, Context context) {
+    SubmissionReader reader = new SubmissionReader(body, context);
     List<Candidate> read = new ArrayList<>();
     reader.json.document(() -> read.add(reader.candidate()));
     return switch (read.getFirst()) {
@@ -78,13 +83,11 @@ public final class SubmissionReader {
   /**
    * Reads a batch.
    *
-   * @param now against which times are checked
-   * @param traceparent the trace context of the request; null for none
    * @throws ProblemException {@code invalid-request}, {@code batch-too-large} or {@code
    *     payload-too-large}: nothing of the batch can be accepted
    */
-  public static Batch readBatch(byte[] body, Instant now, @Nullable String traceparent) {
-    SubmissionReader reader = new SubmissionReader(body, now, traceparent);
+  public static Batch readBatch(byte[] body, Context context) {
+    SubmissionReader reader = new SubmissionReader(body, context);
     reader.json.document(reader::batch);
     return new Batch(reader.atomic, List.copyOf(reader.candidates));
   }
@@ -129,11 +132,11 @@ public final class SubmissionReader {
   }
 
   private Candidate candidate() {
-    SubmissionDraft draft = new SubmissionDraft(json, now);
+    SubmissionDraft draft = new SubmissionDraft(json, context);
     draft.read();
     List<FieldError> errors = json.takeErrors();
     return errors.isEmpty()
-        ? new Candidate.Good(draft.submission(traceparent))
+        ? new Candidate.Good(draft.submission())
         : new Candidate.Bad(errors, draft.isPayloadTooLarge() && errors.size() == 1);
   }
 

@@ -1,5 +1,7 @@
 package dev.millpond.rest;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
 import dev.millpond.admission.RequestKey;
@@ -10,6 +12,7 @@ import dev.millpond.job.Jobs;
 import dev.millpond.queue.QueueName;
 import dev.millpond.rest.SubmissionReader.Batch;
 import dev.millpond.rest.SubmissionReader.Candidate;
+import dev.millpond.rest.SubmissionReader.Context;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -72,7 +75,9 @@ class SubmitController {
     Problem.UNSUPPORTED_MEDIA_TYPE,
     Problem.IDEMPOTENCY_KEY_REUSED,
     Problem.TOO_MANY_QUEUES,
+    Problem.TENANT_OVER_SHARE,
     Problem.QUEUE_FULL,
+    Problem.DEADLINE_UNREACHABLE,
     Problem.OUTCOME_UNKNOWN,
     Problem.OVERLOADED
   })
@@ -82,7 +87,7 @@ class SubmitController {
       throws IOException {
     QueueName name = PathParts.queue(queue);
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
-    Submission submission = SubmissionReader.read(body, clock.now(), traceparent(request));
+    Submission submission = SubmissionReader.read(body, context(request));
     payloads.problem(submission).ifPresent(SubmitController::refuse);
     Decision decision = admission.admit(name, List.of(submission), key(request, body));
     Job job =
@@ -118,7 +123,9 @@ class SubmitController {
     Problem.IDEMPOTENCY_KEY_REUSED,
     Problem.BATCH_EXCEEDS_CAP,
     Problem.TOO_MANY_QUEUES,
+    Problem.TENANT_OVER_SHARE,
     Problem.QUEUE_FULL,
+    Problem.DEADLINE_UNREACHABLE,
     Problem.OUTCOME_UNKNOWN,
     Problem.OVERLOADED
   })
@@ -127,7 +134,7 @@ class SubmitController {
       throws IOException {
     QueueName name = PathParts.queue(queue);
     byte[] body = RequestBodies.read(request, RequestBodies.BATCH);
-    Batch batch = SubmissionReader.readBatch(body, clock.now(), traceparent(request));
+    Batch batch = SubmissionReader.readBatch(body, context(request));
     RequestKey key = key(request, body);
     List<Candidate> candidates = payloads.check(batch.candidates());
     return batch.atomic() ? submitWhole(name, candidates, key) : submitEach(name, candidates, key);
@@ -240,14 +247,20 @@ class SubmitController {
     throw new ProblemException(problem);
   }
 
-  private static @Nullable String traceparent(HttpServletRequest request) {
-    return Traceparent.parse(request.getHeader(Traceparent.HEADER));
+  private Context context(HttpServletRequest request) {
+    return new Context(
+        clock.now(),
+        TenantHeader.of(request),
+        Traceparent.parse(request.getHeader(Traceparent.HEADER)));
   }
 
   private static @Nullable RequestKey key(HttpServletRequest request, byte[] body) {
     String scope = request.getMethod() + " " + request.getRequestURI();
+    // For another tenant it is another request.
+    String tenant = TenantHeader.of(request);
+    byte[] header = tenant == null ? new byte[0] : (tenant + "\n").getBytes(UTF_8);
     return IdempotencyKey.of(request)
-        .map(key -> RequestKey.of(scope, key.value(), body))
+        .map(key -> RequestKey.of(scope, key.value(), header, body))
         .orElse(null);
   }
 }

@@ -64,7 +64,8 @@ class AdmissionIT {
   }
 
   private void cap(int cap) {
-    settings.change(queue, new QueueChange(new Setting.Set<>(cap), new Setting.Keep<>()));
+    settings.change(
+        queue, new QueueChange(new Setting.Set<>(cap), new Setting.Keep<>(), new Setting.Keep<>()));
   }
 
   private int rows() {

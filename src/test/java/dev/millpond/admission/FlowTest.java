@@ -52,10 +52,41 @@ class FlowTest {
   @Test
   void nodesThatSendClientsAwayShareTheLine() {
     flow.elsewhere(others(20, 0));
-    Duration alone = flow.book(0);
+    Duration alone = flow.book(flow.drainRate(0), 0);
     Flow shared = new Flow(Duration.ofMinutes(5), 0);
     shared.elsewhere(others(20, 1));
-    assertThat(shared.book(0)).isEqualTo(alone.multipliedBy(2));
+    assertThat(shared.book(shared.drainRate(0), 0)).isEqualTo(alone.multipliedBy(2));
+  }
+
+  @Test
+  void theWaitIsWhatIsBeforeItByTheRate() {
+    assertThat(flow.wait(0, 4, 0)).as("nothing waits").contains(Duration.ZERO);
+    flow.started(
+        new JobsStarted(
+            QueueName.DEFAULT, 1, true, Duration.ZERO, List.of(new JobsStarted.Front(4, 1, 1))),
+        true,
+        0);
+    assertThat(flow.wait(100, 4, 0)).as("no rate is known").isEmpty();
+    flow.elsewhere(others(20, 0));
+    assertThat(flow.wait(100, 4, 0)).contains(Duration.ofSeconds(5));
+    assertThat(flow.wait(100, 5, 0)).as("before all others").contains(Duration.ZERO);
+  }
+
+  @Test
+  void aCapInTimeIsWhatStartsWithinIt() {
+    Duration half = Duration.ofSeconds(30);
+    flow.limit(half, 0, 100, 0);
+    assertThat(flow.capInTime()).as("no rate is known").isEqualTo(Integer.MAX_VALUE);
+    flow.elsewhere(others(20, 0));
+    flow.limit(half, 0, 100, 0);
+    assertThat(flow.capInTime()).isEqualTo(600);
+    flow.limit(half, 300, 100, 0);
+    assertThat(flow.capInTime()).as("jobs of the future do not count").isEqualTo(900);
+    flow.elsewhere(others(1, 0));
+    flow.limit(half, 0, 100, 0);
+    assertThat(flow.capInTime()).as("the slots must not run dry").isEqualTo(100);
+    flow.limit(null, 0, 100, 0);
+    assertThat(flow.capInTime()).isEqualTo(Integer.MAX_VALUE);
   }
 
   @Test
@@ -67,7 +98,7 @@ class FlowTest {
     assertThat(known.isToTell(false, now)).as("told just now").isFalse();
     long later = now + Duration.ofSeconds(2).toNanos();
     assertThat(known.isToTell(false, later)).as("no change").isFalse();
-    known.book(later);
+    known.book(known.drainRate(later), later);
     assertThat(known.isToTell(true, later)).as("others share the line").isTrue();
   }
 }

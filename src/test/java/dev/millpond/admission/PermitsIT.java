@@ -1,6 +1,7 @@
 package dev.millpond.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.millpond.lease.Leases;
 import dev.millpond.lease.Node;
@@ -10,6 +11,8 @@ import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
@@ -44,7 +47,8 @@ class PermitsIT {
   @BeforeEach
   void newQueue() {
     queue = new QueueName("permits-" + queues.incrementAndGet());
-    settings.change(queue, new QueueChange(new Setting.Set<>(50), new Setting.Keep<>()));
+    settings.change(
+        queue, new QueueChange(new Setting.Set<>(50), new Setting.Keep<>(), new Setting.Keep<>()));
   }
 
   @AfterEach
@@ -202,6 +206,50 @@ class PermitsIT {
     IntStream.range(0, 50)
         .forEach(n -> assertThat(submit(large)).isInstanceOf(Decision.Accepted.class));
     assertThat(submit(large)).isInstanceOf(Decision.Full.class);
+  }
+
+  /** Lets another node tell that it starts so many jobs a second, and this one hear of it. */
+  private void anotherNodeStarts(double perSecond) {
+    jdbc.sql(
+            """
+            insert into pace (queue, node, per_second, fronts, updated_at)
+            values (?, 'other', ?, '{}', now() + interval '1 h')
+            """)
+        .param(queue.value())
+        .param(perSecond)
+        .update();
+    await()
+        .until(
+            () -> {
+              // Whoever sends clients away tells the others, and hears of them.
+              submit(Sample.noop());
+              return permits.drainRate(queue).isPresent();
+            });
+  }
+
+  @Test
+  void aJobThatCannotStartInTimeIsRefusedAtOnce() {
+    otherNodeHolds(1);
+    assertThat(fill()).isEqualTo(49);
+    anotherNodeStarts(1);
+    assertThat(submit(Sample.noop().startBy(Instant.now().plusSeconds(30))))
+        .isInstanceOfSatisfying(
+            Decision.DeadlineUnreachable.class,
+            late -> {
+              assertThat(late.estimatedWait()).isEqualTo(Duration.ofSeconds(49));
+              assertThat(late.retryAfter())
+                  .isBetween(Duration.ofSeconds(19), Duration.ofSeconds(25));
+            });
+    assertThat(submit(Sample.noop().startBy(Instant.now().plusSeconds(5))))
+        .isInstanceOfSatisfying(
+            Decision.DeadlineUnreachable.class, late -> assertThat(late.retryAfter()).isNull());
+    assertThat(submit(Sample.noop().startBy(Instant.now().plusSeconds(500))))
+        .isInstanceOf(Decision.Full.class);
+    assertThat(
+            submit(
+                Sample.noop().delay(Duration.ofMinutes(1)).startBy(Instant.now().plusSeconds(61))))
+        .as("what waits now says nothing of then")
+        .isInstanceOf(Decision.Full.class);
   }
 
   @Test

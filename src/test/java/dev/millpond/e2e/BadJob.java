@@ -87,6 +87,11 @@ record BadJob(String body, int status, String pointer) {
     jobs.add(noop("\"retry\": 3", "/retry"));
     jobs.add(noop("\"retry\": [3]", "/retry"));
 
+    for (String tenant : List.of("\"\"", "\"-dash\"", "\"two words\"", "\"é\"", "7", "[]", "{}")) {
+      jobs.add(noop("\"tenant\": " + tenant, "/tenant"));
+    }
+    jobs.add(noop("\"tenant\": \"" + "a".repeat(64) + "\"", "/tenant"));
+
     jobs.add(noop("\"labels\": []", "/labels"));
     jobs.add(noop("\"labels\": \"a\"", "/labels"));
     jobs.add(noop("\"labels\": {\"a\": 1}", "/labels/a"));

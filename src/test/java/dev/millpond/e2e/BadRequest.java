@@ -100,6 +100,14 @@ record BadRequest(
     requests.add(
         post(submit, NOOP, 400, "Idempotency-Key").withHeaders("Idempotency-Key", "\"open"));
 
+    for (String tenant : List.of("", "-dash", "two words", "a".repeat(64))) {
+      requests.add(
+          post(submit, NOOP, 400, "Millpond-Tenant").withHeaders("Millpond-Tenant", tenant));
+    }
+    requests.add(
+        post(submit, "{\"type\": \"demo.noop\", \"tenant\": \"a\"}", 400, "/tenant")
+            .withHeaders("Millpond-Tenant", "b"));
+
     requests.add(get("/v1/jobs/" + NO_JOB, 410, ""));
     requests.add(get("/v1/jobs/ffffffff-ffff-7fff-bfff-ffffffffffff", 404, ""));
     requests.add(get("/v1/jobs/" + NO_JOB + "?includ=log", 400, "knownFilters"));
@@ -134,6 +142,7 @@ record BadRequest(
     requests.add(get("/v1/jobs?submittedAfter=-999999999-12-31T23:59:59Z", 400, "submittedAfter"));
     requests.add(get("/v1/jobs?include=secrets", 400, "include"));
     requests.add(get("/v1/jobs?id=1,2", 400, "id"));
+    requests.add(get("/v1/jobs?tenant=two%20words", 400, "tenant"));
 
     for (String settings :
         List.of(
@@ -149,6 +158,12 @@ record BadRequest(
         List.of("{\"concurrency\": 0}", "{\"concurrency\": -5}", "{\"concurrency\": \"2\"}")) {
       requests.add(
           new BadRequest("PUT", "/v1/queues/" + queue, JSON, bytes(settings), 400, "/concurrency"));
+    }
+    for (String maxWait :
+        List.of("\"PT0S\"", "\"PT-5S\"", "\"PT25H\"", "\"30s\"", "\"\"", "30", "{}")) {
+      String settings = "{\"maxWait\": " + maxWait + "}";
+      requests.add(
+          new BadRequest("PUT", "/v1/queues/" + queue, JSON, bytes(settings), 400, "/maxWait"));
     }
     requests.add(
         new BadRequest("PUT", "/v1/queues/" + queue, JSON, bytes("{\"capp\": 1}"), 400, "/capp"));

@@ -343,15 +343,15 @@ class LeasesIT {
   void aFinishedJobIsRedrivenWithItsAttemptsKept() {
     UUID id = submit(Sample.noop().attempts(1, Duration.ZERO));
     settle(claim(), FAILURE);
-    assertThat(admission.redrive(id, queue, null)).isEqualTo(new Redrive.Done());
-    assertThat(admission.redrive(id, queue, null)).as("once").isEqualTo(new Redrive.NotFinished());
+    assertThat(admission.redrive(job(id))).isEqualTo(new Redrive.Done());
+    assertThat(admission.redrive(job(id))).as("once").isEqualTo(new Redrive.NotFinished());
     Job again = job(id);
     assertThat(again.state()).isEqualTo(JobState.QUEUED);
     assertThat(again.maxAttempts()).isEqualTo(2);
     assertThat(jobs.attempts(again)).extracting(Attempt::number).containsExactly(1);
     settle(claim(), SUCCESS);
     assertThat(jobs.attempts(job(id))).extracting(Attempt::number).containsExactly(1, 2);
-    admission.redrive(id, queue, null);
+    admission.redrive(job(id));
     leases.cancel(id);
   }
 
@@ -441,7 +441,8 @@ class LeasesIT {
 
   @Test
   void claimsOfManyNodesTogetherKeepTheQueuesConcurrency() throws InterruptedException {
-    settings.change(queue, new QueueChange(new Setting.Keep<>(), new Setting.Set<>(3)));
+    settings.change(
+        queue, new QueueChange(new Setting.Keep<>(), new Setting.Set<>(3), new Setting.Keep<>()));
     IntStream.range(0, 60).forEach(i -> submit(Sample.noop()));
     AtomicInteger running = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();

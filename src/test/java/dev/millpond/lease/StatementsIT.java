@@ -97,7 +97,7 @@ class StatementsIT {
         }),
     CANCEL((it, s) -> it.leases.cancel(s.id())),
     HURRY((it, s) -> it.leases.hurry(s.id())),
-    REDRIVE((it, s) -> it.admission.redrive(s.id(), it.queue, null));
+    REDRIVE((it, s) -> it.admission.redrive(it.jobs.find(s.id()).orElseThrow()));
 
     private final BiConsumer<StatementsIT, Subject> change;
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
 import java.io.IOException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,6 +16,9 @@ class BadInputIT extends WholeApi {
 
   private static final String ANCIENT = "0193d5a0-0000-7000-8000-000000000000";
   private static final String FUTURE = "ffffffff-ffff-7fff-bfff-ffffffffffff";
+
+  private static final String TENANT = "Millpond-Tenant";
+  private static final String BATCH = "{\"jobs\": [" + NOOP + "]}";
 
   @Autowired private JdbcClient jdbc;
 
@@ -52,6 +56,9 @@ class BadInputIT extends WholeApi {
         "{'type':'demo.noop','timeout':'PT25H'} | /timeout",
         "{'type':'demo.noop','retry':{'maxAttempts':0}} | /retry/maxAttempts",
         "{'type':'demo.noop','retry':{'multiplier':0.5}} | /retry/multiplier",
+        "{'type':'demo.noop','tenant':''} | /tenant",
+        "{'type':'demo.noop','tenant':'a/b'} | /tenant",
+        "{'type':'demo.noop','tenant':{'name':'a'}} | /tenant",
         "{'type':'demo.noop','labels':{'a':1}} | /labels/a",
         "{'type':'demo.noop','labels':{'a':'x\\u0000'}} | /labels/a",
         "{'type':'demo.noop','payload':{'a':'\\ud800'}} | /payload/a",
@@ -113,6 +120,23 @@ class BadInputIT extends WholeApi {
     assertNothingIsLeft();
   }
 
+  @Test
+  void anUnusableTenantIsRefused() throws IOException {
+    for (String path : List.of(jobsOfTheQueue(), jobsOfTheQueue() + "/batch", "/v1/jobs")) {
+      for (String tenant : List.of("", "two words", "-dash", "a".repeat(64))) {
+        Answer answer = post(path, path.endsWith("batch") ? BATCH : NOOP, TENANT, tenant);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(400);
+        assertThat(answer.body()).contains("\"header\":\"Millpond-Tenant\"");
+      }
+      Answer twice = post(path, path.endsWith("batch") ? BATCH : NOOP, TENANT, "a", TENANT, "a");
+      assertThat(twice.body()).contains("\"header\":\"Millpond-Tenant\"");
+    }
+    assertThat(
+            post(jobsOfTheQueue(), "{\"type\":\"demo.noop\",\"tenant\":\"b\"}", TENANT, "a").body())
+        .contains("\"pointer\":\"/tenant\"");
+    assertNothingIsLeft();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "GET, /v1/jobs/" + ANCIENT + ", 410",
@@ -150,6 +174,8 @@ class BadInputIT extends WholeApi {
     "/v1/jobs?submittedAfter=yesterday, submittedAfter",
     "/v1/jobs?include=secrets, include",
     "/v1/jobs?id=seven, id",
+    "/v1/jobs?tenant=-dash, tenant",
+    "/v1/jobs?tenant=a&tenant=b, tenant",
     "/v1/jobs?stat=queued, knownFilters",
     "/v1/jobs?queue=UPPER, queue",
     "/v1/queues?state=queued, knownFilters",
@@ -193,7 +219,10 @@ class BadInputIT extends WholeApi {
         "{'cap':1,'cap':2} | /cap",
         "{'concurrency':0} | /concurrency",
         "{'cap':5,'concurrency':1.5} | /concurrency",
-        "{'cap':5,'maxWait':'PT30S'} | /maxWait",
+        "{'cap':5,'maxWait':'PT0.999S'} | /maxWait",
+        "{'cap':5,'maxWait':'PT24H0.001S'} | /maxWait",
+        "{'cap':5,'maxWait':30} | /maxWait",
+        "{'cap':5,'maxwait':'PT30S'} | /maxwait",
       })
   void badSettingsChangeNothing(String settings, String pointer) throws IOException {
     put("/v1/queues/" + queue, "{\"cap\": 7}");

@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.millpond.rest.SubmissionReader.Batch;
 import dev.millpond.rest.SubmissionReader.Candidate;
+import dev.millpond.rest.SubmissionReader.Context;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,6 +54,19 @@ class BatchReaderTest {
         .isInstanceOfSatisfying(
             Candidate.Bad.class,
             bad -> assertThat(pointers(bad.problem())).containsExactly("/jobs/1/priority"));
+  }
+
+  @Test
+  void anotherTenantThanTheHeadersIsItsJobsOwnTrouble() {
+    String other = "{\"type\":\"a\",\"tenant\":\"other\"}";
+    Batch batch = read("{\"atomic\":false,\"jobs\":[" + GOOD + "," + other + "]}", "acme");
+    assertThat(batch.candidates().getFirst())
+        .isInstanceOfSatisfying(
+            Candidate.Good.class, good -> assertThat(good.submission().tenant()).isEqualTo("acme"));
+    assertThat(batch.candidates().get(1))
+        .isInstanceOfSatisfying(
+            Candidate.Bad.class,
+            bad -> assertThat(pointers(bad.problem())).containsExactly("/jobs/1/tenant"));
   }
 
   @Test
@@ -98,7 +113,11 @@ class BatchReaderTest {
   }
 
   private static Batch read(String body) {
-    return SubmissionReader.readBatch(body.getBytes(UTF_8), NOW, null);
+    return read(body, null);
+  }
+
+  private static Batch read(String body, @Nullable String tenant) {
+    return SubmissionReader.readBatch(body.getBytes(UTF_8), new Context(NOW, tenant, null));
   }
 
   private static ProblemDocument refusal(String body) {

@@ -22,7 +22,7 @@ class ListIT extends WholeApi {
     String labelled =
         submit(
             "{\"type\":\"demo.fail\",\"payload\":{\"times\":1},\"delay\":\"PT1H\","
-                + "\"labels\":{\"order\":\"17:b\",\"shop\":\"x\"}}");
+                + "\"tenant\":\"acme\",\"labels\":{\"order\":\"17:b\",\"shop\":\"x\"}}");
     String done = submit(NOOP);
     await(done, "succeeded");
     String ours = "queue=" + queue;
@@ -31,6 +31,9 @@ class ListIT extends WholeApi {
     assertThat(list(ours + "&state=scheduled")).containsExactly(labelled, later);
     assertThat(list(ours + "&state=succeeded")).containsExactly(done);
     assertThat(list(ours + "&type=demo.fail")).containsExactly(labelled);
+    assertThat(list(ours + "&tenant=acme")).containsExactly(labelled);
+    assertThat(list(ours + "&tenant=acme&state=succeeded")).isEmpty();
+    assertThat(list("tenant=" + queue)).isEmpty();
     assertThat(list(ours + "&label=order:17:b&label=shop:x")).containsExactly(labelled);
     assertThat(list(ours + "&label=order:17:b&label=shop:y")).isEmpty();
     assertThat(list(ours + "&state=scheduled&type=demo.noop")).containsExactly(later);

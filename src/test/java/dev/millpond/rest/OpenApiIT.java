@@ -77,7 +77,11 @@ class OpenApiIT extends WholeApi {
               Stream.concat(
                       OpenApiText.EVERYWHERE.stream(),
                       marked == null ? Stream.<Problem>empty() : Stream.of(marked.value()))
-                  .forEach(problem -> expected.add(problem.status() + " " + problem.slug()));
+                  .forEach(
+                      problem ->
+                          problem
+                              .statuses()
+                              .forEach(status -> expected.add(status + " " + problem.slug())));
               String[] verbAndPath = name.split(" ", 2);
               assertThat(problems(described.operation(verbAndPath[0], verbAndPath[1])))
                   .as(name)
@@ -172,7 +176,7 @@ class OpenApiIT extends WholeApi {
     }
     JsonNode refused =
         ApiClient.JSON.readTree(
-            post(jobsOfTheQueue(), "{\"type\":\"demo.noop\",\"tenant\":\"a\"}").body());
-    assertThat(refused.path("errors").path(0).path("pointer").asString()).isEqualTo("/tenant");
+            post(jobsOfTheQueue(), "{\"type\":\"demo.noop\",\"dependsOn\":[]}").body());
+    assertThat(refused.path("errors").path(0).path("pointer").asString()).isEqualTo("/dependsOn");
   }
 }

@@ -17,7 +17,15 @@ class ProblemTest {
   void eachProblemExplainsItself(Problem problem) {
     assertThat(problem.slug()).matches("[a-z]+(-[a-z]+)*");
     assertThat(Problem.of(problem.slug())).contains(problem);
-    assertThat(problem.status()).isBetween(400, 599);
+    assertThat(problem.statuses())
+        .startsWith(problem.status())
+        .doesNotHaveDuplicates()
+        .allSatisfy(
+            status -> {
+              assertThat(status).isBetween(400, 599);
+              assertThat(ProblemExample.of(problem, status).status()).isEqualTo(status);
+              assertThat(ProblemExample.of(problem, status).type()).isEqualTo(problem.type());
+            });
     assertThat(problem.title()).isNotBlank().doesNotEndWith(".");
     assertThat(problem.meaning()).endsWith(".");
     assertThat(problem.remedy()).endsWith(".");

@@ -11,15 +11,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.JsonNode;
 
 /** Queues: their settings, and what happens at their cap. */
 class QueueIT extends WholeApi {
 
   @Autowired private DataSource dataSource;
+  @Autowired private JdbcClient jdbc;
 
   @Test
   void whatIsLeftOutIsKeptAndNullResets() throws IOException {
@@ -36,6 +39,27 @@ class QueueIT extends WholeApi {
     assertSettings(put(path, "{\"concurrency\": null}"), 6, null);
     assertSettings(put(path, "{\"cap\": null}"), 10_000, null);
     assertSettings(get(path), 10_000, null);
+  }
+
+  @Test
+  void aLongestWaitIsSetKeptAndReset() throws IOException {
+    String path = "/v1/queues/" + queue;
+    assertThat(put(path, "{}").json().path("maxWait").isNull()).isTrue();
+    assertThat(put(path, "{\"maxWait\": \"PT1M30.5S\"}").json().path("maxWait").asString())
+        .isEqualTo("PT1M30.5S");
+    assertThat(put(path, "{\"cap\": 5}").json().path("maxWait").asString()).isEqualTo("PT1M30.5S");
+    // As another node would change it: it is found in the table.
+    jdbc.sql("update queue set max_wait_ms = 7000, updated_at = now() where name = :queue")
+        .param("queue", queue)
+        .update();
+    Awaitility.await()
+        .atMost(SOON)
+        .until(() -> get(path).json().path("maxWait").asString().equals("PT7S"));
+    assertThat(put(path, "{\"maxWait\": null}").json().path("maxWait").isNull()).isTrue();
+    for (String bound : List.of("PT1S", "PT24H")) {
+      assertThat(put(path, "{\"maxWait\": \"" + bound + "\"}").json().path("maxWait").asString())
+          .isEqualTo(bound);
+    }
   }
 
   private static void assertSettings(Answer answer, int cap, @Nullable Integer concurrency) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.millpond.admission.Submission;
 import dev.millpond.queue.RetryPolicy;
+import dev.millpond.rest.SubmissionReader.Context;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SubmissionReaderTest {
 
   private static final Instant NOW = Instant.parse("2026-11-23T12:00:00Z");
+  private static final Context NO_HEADERS = new Context(NOW, null, null);
 
   @Test
   void aTypeIsEnoughAndTheRestHasDefaults() {
@@ -49,7 +51,7 @@ class SubmissionReaderTest {
             {"type": "http.request", "payload": {"n": 1.50, "s": "é"}, "priority": 9, "delay": "PT10S",
              "startBy": "2026-11-23T16:00:00+01:00", "timeout": "PT1M",
              "retry": {"maxAttempts": 3, "initialDelay": "PT0S", "multiplier": 1.5, "maxDelay": "P1D"},
-             "labels": {"order": "17"}}
+             "tenant": "Acme-1", "labels": {"order": "17"}}
             """);
     assertThat(job)
         .isEqualTo(
@@ -62,7 +64,7 @@ class SubmissionReaderTest {
                 Instant.parse("2026-11-23T15:00:00Z"),
                 Duration.ofMinutes(1),
                 new RetryPolicy(3, Duration.ZERO, 1.5, Duration.ofDays(1)),
-                null,
+                "Acme-1",
                 Map.of("order", "17"),
                 null));
   }
@@ -102,7 +104,11 @@ class SubmissionReaderTest {
             "{'type':'A'} | /type",
             "{'type':''} | /type",
             "{'type':'a','typo':1} | /typo",
-            "{'type':'a','tenant':'x'} | /tenant",
+            "{'type':'a','tenant':''} | /tenant",
+            "{'type':'a','tenant':'.a'} | /tenant",
+            "{'type':'a','tenant':'a b'} | /tenant",
+            "{'type':'a','tenant':7} | /tenant",
+            "{'type':'a','tenant':'%s'} | /tenant".formatted("a".repeat(64)),
             "{'type':'a','type':'b'} | /type",
             "{'type':'a','priority':10} | /priority",
             "{'type':'a','priority':-1} | /priority",
@@ -245,6 +251,27 @@ class SubmissionReaderTest {
   }
 
   @Test
+  void theHeadersTenantIsThatOfAJobWhichNamesNone() {
+    Context acme = new Context(NOW, "acme", null);
+    for (String job :
+        List.of(
+            "{\"type\":\"a\"}",
+            "{\"type\":\"a\",\"tenant\":null}",
+            "{\"type\":\"a\",\"tenant\":\"acme\"}")) {
+      assertThat(SubmissionReader.read(job.getBytes(UTF_8), acme).tenant()).isEqualTo("acme");
+    }
+    ProblemDocument problem =
+        catchThrowableOfType(
+                ProblemException.class,
+                () ->
+                    SubmissionReader.read(
+                        "{\"type\":\"a\",\"tenant\":\"other\"}".getBytes(UTF_8), acme))
+            .document();
+    assertThat(pointers(problem)).containsExactly("/tenant");
+    assertThat(problem.detail()).contains("Millpond-Tenant", "acme");
+  }
+
+  @Test
   void aTypoIsAnsweredWithTheNameThatWasMeant() {
     assertThat(refusal("{\"type\":\"a\",\"runat\":1}").detail())
         .contains("did you mean \"runAt\"?");
@@ -261,7 +288,7 @@ class SubmissionReaderTest {
   }
 
   private static Submission read(String body) {
-    return SubmissionReader.read(body.getBytes(UTF_8), NOW, null);
+    return SubmissionReader.read(body.getBytes(UTF_8), NO_HEADERS);
   }
 
   private static ProblemDocument refusal(String body) {
@@ -270,7 +297,7 @@ class SubmissionReaderTest {
 
   private static ProblemDocument refusal(byte[] body) {
     return catchThrowableOfType(
-            ProblemException.class, () -> SubmissionReader.read(body, NOW, null))
+            ProblemException.class, () -> SubmissionReader.read(body, NO_HEADERS))
         .document();
   }
 

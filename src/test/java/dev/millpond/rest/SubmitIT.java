@@ -55,6 +55,38 @@ class SubmitIT extends WholeApi {
   }
 
   @Test
+  void aJobIsForTheTenantThatItOrTheHeaderNames() throws IOException {
+    assertThat(post(jobsOfTheQueue(), LATER).json().path("tenant").isNull()).isTrue();
+    assertThat(post("/v1/jobs", NOOP, "Millpond-Tenant", "Acme.1").json().path("tenant").asString())
+        .isEqualTo("Acme.1");
+    String own = LATER.replace("}", ", \"tenant\": \"acme\"}");
+    String id = submit(own);
+    assertThat(get("/v1/jobs/" + id).json().path("tenant").asString()).isEqualTo("acme");
+    assertThat(post(jobsOfTheQueue(), own, "Millpond-Tenant", "acme").status()).isEqualTo(202);
+
+    String batch = "{\"atomic\": false, \"jobs\": [" + LATER + ", " + own + "]}";
+    Answer answer = post(jobsOfTheQueue() + "/batch", batch, "Millpond-Tenant", "other");
+    JsonNode items = answer.json().path("items");
+    assertThat(items.path(1).path("problem").path("errors").path(0).path("pointer").asString())
+        .isEqualTo("/jobs/1/tenant");
+    JsonNode first = get("/v1/jobs/" + items.path(0).path("id").asString()).json();
+    assertThat(first.path("tenant").asString()).isEqualTo("other");
+  }
+
+  @Test
+  void theSameKeyForAnotherTenantIsAnotherRequest() throws IOException {
+    Answer first =
+        post(jobsOfTheQueue(), LATER, "Idempotency-Key", "mine", "Millpond-Tenant", "acme");
+    assertThat(first.status()).isEqualTo(202);
+    Answer again =
+        post(jobsOfTheQueue(), LATER, "Idempotency-Key", "mine", "Millpond-Tenant", "acme");
+    assertThat(again.header("Location")).isEqualTo(first.header("Location"));
+    Answer other =
+        post(jobsOfTheQueue(), LATER, "Idempotency-Key", "mine", "Millpond-Tenant", "other");
+    assertThat(other.problem()).isEqualTo("idempotency-key-reused");
+  }
+
+  @Test
   void theShortPathIsTheDefaultQueue() throws IOException {
     assertThat(post("/v1/jobs", NOOP).json().path("queue").asString()).isEqualTo("default");
   }
