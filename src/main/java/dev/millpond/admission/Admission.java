@@ -160,7 +160,7 @@ public class Admission {
         Duration left = Duration.between(now, job.startBy());
         Duration wait = permits.estimatedWait(queue, job.priority()).orElse(Duration.ZERO);
         Duration excess = wait.minus(left);
-        if (excess.isPositive()) {
+        if (wait.isPositive() && excess.isPositive()) {
           meters.counter("millpond.submits.refused", "reason", "deadline-unreachable").increment();
           return Optional.of(
               new Decision.DeadlineUnreachable(wait, excess.compareTo(left) < 0 ? excess : null));

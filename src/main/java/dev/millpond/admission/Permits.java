@@ -202,7 +202,7 @@ public class Permits {
                 name,
                 cap,
                 sums -> {
-                  nodes = sums.nodes();
+                  share(sums.nodes());
                   return room.plan(sums, cap, wanted);
                 });
         if (accountOpen) {
@@ -218,6 +218,15 @@ public class Permits {
     } finally {
       room.balancing().unlock();
     }
+  }
+
+  /** So many nodes share the pool now. What one that left had held is there for the others. */
+  private void share(int count) {
+    if (count < nodes) {
+      books.total().touch();
+      books.rooms().values().forEach(Room::touch);
+    }
+    nodes = count;
   }
 
   /**
@@ -445,7 +454,7 @@ public class Permits {
     Books current = books;
     try {
       Accounts accounts = sql.renew(current.account(), lease);
-      nodes = Math.max(1, accounts.accounts());
+      share(Math.max(1, accounts.accounts()));
       if (!accounts.open() && open) {
         doubt(current);
       }

@@ -144,6 +144,11 @@ final class Room {
     return balances;
   }
 
+  /** Makes the next balance due. */
+  synchronized void touch() {
+    settled = false;
+  }
+
   /**
    * Whether a balance makes sense, the last one being longer ago than the given time: something
    * moved, or the cap changed, or there is no room here and other nodes may have made some.

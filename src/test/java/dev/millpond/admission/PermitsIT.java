@@ -105,6 +105,15 @@ class PermitsIT {
     assertThat(waiting()).isEqualTo(50);
   }
 
+  @Test
+  void itIsFreeAlsoIfThisNodeFirstHearsThatItIsAlone() {
+    otherNodeHolds(40);
+    assertThat(fill()).isEqualTo(10);
+    jdbc.sql("delete from account where id = ?").param(other).update();
+    permits.renew();
+    assertThat(awaitRoom()).isEqualTo(40);
+  }
+
   private int awaitRoom() {
     int accepted = 0;
     while (accepted == 0) {
@@ -238,7 +247,7 @@ class PermitsIT {
             late -> {
               assertThat(late.estimatedWait()).isEqualTo(Duration.ofSeconds(49));
               assertThat(late.retryAfter())
-                  .isBetween(Duration.ofSeconds(19), Duration.ofSeconds(25));
+                  .isBetween(Duration.ofSeconds(18), Duration.ofSeconds(25));
             });
     assertThat(submit(Sample.noop().startBy(Instant.now().plusSeconds(5))))
         .isInstanceOfSatisfying(

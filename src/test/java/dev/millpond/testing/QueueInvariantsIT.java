@@ -33,8 +33,9 @@ class QueueInvariantsIT {
     jdbc.execute(
         """
         create table job (id uuid);
-        create table ready (id uuid, recoveries int);
-        create table delayed (id uuid);
+        create table room (queue text, waiting int, runnable int);
+        create table ready (id uuid, recoveries int, queue text);
+        create table delayed (id uuid, queue text);
         create table lease (id uuid, token uuid, expires_at timestamptz, attempt int,
                             recoveries int, max_attempts int);
         create table finished (id uuid, state text, attempt int, recoveries int, max_attempts int);
@@ -64,6 +65,7 @@ class QueueInvariantsIT {
           insert into finished values (ID, 'running', 1, 0, 5)           | is running
           insert into finished values (ID, 'failed', 6, 0, 5)            | had 6
           insert into ready values (ID, 4)                               | at most three recoveries
+          insert into room values ('mine', 1, 0)                         | mine has 1 waiting
           """)
   void aBrokenRuleIsNamed(String rows, String complaint) {
     jdbc.execute(rows.replace("ID", JOB + "::uuid"));
