@@ -211,7 +211,7 @@ public class Permits {
           doubt(of);
         }
       }
-    } catch (DataAccessException away) {
+    } catch (DataAccessException | TransactionException away) {
       // Whether it was committed is not known.
       doubt(of);
       throw away;

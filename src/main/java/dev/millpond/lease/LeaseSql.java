@@ -98,7 +98,7 @@ final class LeaseSql {
    */
   private static final String CLAIM =
       """
-      with room (free, at) as (
+      with allowed (jobs, at) as (
         select case when :concurrency::int is null then :max::int
                     else least(:max, greatest(0, :concurrency - (select count(*) from lease where queue = :queue)))
                end,
@@ -109,13 +109,13 @@ final class LeaseSql {
             select ctid from ready
             where queue = :queue and recoveries = 0 and not :suspect
             order by priority desc, rank, id
-            limit (select free from room)
+            limit (select jobs from allowed)
             for update skip locked)
           || array(
             select ctid from ready
             where queue = :queue and recoveries > 0 and :suspect
             order by priority desc, rank, id
-            limit (select free from room)
+            limit (select jobs from allowed)
             for update skip locked))
         returning id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority,
                   queue, tenant, coalesce(start_by < now(), false) as expired
@@ -134,7 +134,7 @@ final class LeaseSql {
                            recoveries, max_attempts, priority, cancel_requested, incarnation, worker, queue, tenant)
         select id, :token, now() + :lease_ms * interval '1 ms', at, coalesce(started_at, at), rank, runnable_at,
                version + 1, attempt + 1, recoveries, max_attempts, priority, false, :incarnation, :worker, queue, tenant
-        from taken, room
+        from taken, allowed
         where not expired
       )
       select taken.id, taken.expired, taken.attempt + 1 as attempt, taken.recoveries, taken.max_attempts,
