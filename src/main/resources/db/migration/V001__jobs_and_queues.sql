@@ -126,9 +126,9 @@ create table room (
   queue    text    not null,
   account  uuid    not null,
   tenant   text,
-  waiting  integer not null,
-  runnable integer not null, -- of those waiting, how many wait for nothing but a slot
-  granted  integer not null
+  waiting  bigint  not null,
+  runnable bigint  not null, -- of those waiting, how many wait for nothing but a slot
+  granted  bigint  not null
 );
 
 -- Serves the balance of one queue.

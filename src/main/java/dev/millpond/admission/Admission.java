@@ -102,9 +102,9 @@ public class Admission {
           .map(used -> replay(used, Objects.requireNonNull(key)))
           .orElse(new Decision.Accepted(List.of()));
     }
-    queues.getOrCreate(queue);
-    if (jobs.size() > permits.cap(queue)) {
-      return new Decision.BatchExceedsCap(permits.cap(queue));
+    int cap = queues.getOrCreate(queue).cap();
+    if (jobs.size() > cap) {
+      return new Decision.BatchExceedsCap(cap);
     }
     if (key != null) {
       Optional<UsedKey> used = sql.find(key);

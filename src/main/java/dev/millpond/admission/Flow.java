@@ -168,7 +168,7 @@ final class Flow {
     }
     double all = drainRate(now).orElse(0);
     return all > 0
-        ? Optional.of(Duration.ofMillis((long) (1_000 * runnable / all)))
+        ? Optional.of(Duration.ofMillis((long) (1_000.0 * runnable / all)))
         : Optional.empty();
   }
 

@@ -6,6 +6,7 @@ import dev.millpond.admission.Reservation.Demand;
 import dev.millpond.admission.RoomSql.Accounts;
 import dev.millpond.admission.RoomSql.Others;
 import dev.millpond.admission.RoomSql.Waiting;
+import dev.millpond.lease.AccountInDoubt;
 import dev.millpond.lease.LeaseProperties;
 import dev.millpond.lease.Node;
 import dev.millpond.queue.DepthChanged;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
@@ -32,8 +34,12 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.event.EventListener;
 import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.scheduling.annotation.SchedulingConfigurer;
+import org.springframework.scheduling.config.ScheduledTaskRegistrar;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.CannotCreateTransactionException;
 import org.springframework.transaction.TransactionException;
 
 /**
@@ -43,7 +49,7 @@ import org.springframework.transaction.TransactionException;
  * says why.
  */
 @Component
-public class Permits {
+public class Permits implements SchedulingConfigurer {
 
   private static final Duration BALANCE = Duration.ofMillis(200);
   private static final Duration PACE = Duration.ofSeconds(1);
@@ -53,6 +59,9 @@ public class Permits {
 
   /** A cap in time is never less than so many jobs, or twice the slots: else they would run dry. */
   private static final int LEAST_IN_TIME = 100;
+
+  /** How long after it was found away the database is not tried again to open the books. */
+  private static final Duration OPEN_AGAIN = Duration.ofSeconds(1);
 
   /** How often permits are looked for while others take what was found. */
   private static final int TRIES = 20;
@@ -64,6 +73,7 @@ public class Permits {
   private final RoomSql sql;
   private final Node node;
   private final Duration lease;
+  private final Duration renewal;
   private final int leastInTime;
   private final MeterRegistry meters;
   private final Map<QueueName, Flow> flows = new ConcurrentHashMap<>();
@@ -74,11 +84,16 @@ public class Permits {
   /** For clients sent away from queues in which nothing waits: by the total cap, say. */
   private final Flow elsewhere;
 
-  /** Replaced under the lock of this when the account is closed or in doubt; read by everyone. */
+  /** Replaced under the lock of this when they are opened; read by everyone. */
   private volatile Books books;
 
-  /** Whether the account is known to the database; written with the books. */
+  /** Whether jobs may be admitted by the books. */
   private volatile boolean open;
+
+  /** That the database could not be reached; written by whoever found it so. */
+  private volatile @Nullable Outage outage;
+
+  private record Outage(RuntimeException failure, long at) {}
 
   private final AtomicInteger unfolded = new AtomicInteger();
 
@@ -99,6 +114,8 @@ public class Permits {
     this.sql = sql;
     this.node = node;
     this.lease = lease.duration();
+    Duration third = lease.duration().dividedBy(3);
+    this.renewal = lease.sweep().compareTo(third) < 0 ? lease.sweep() : third;
     this.meters = meters;
     this.elsewhere = new Flow(Duration.ofSeconds(properties.maxRetryAfter()), 0);
     this.believed = sql.paces(node.name());
@@ -183,7 +200,7 @@ public class Permits {
 
   @SuppressWarnings("ReferenceEquality") // these very books are meant
   private boolean isInForce(Books some) {
-    return books == some;
+    return open && books == some;
   }
 
   /**
@@ -195,7 +212,7 @@ public class Permits {
   private void balance(Books of, Room room, String name, int cap, int wanted, int seen) {
     room.balancing().lock();
     try {
-      if (room.balances() == seen) {
+      if (room.balances() == seen && isInForce(of)) {
         boolean accountOpen =
             sql.balance(
                 of.account(),
@@ -211,6 +228,10 @@ public class Permits {
           doubt(of);
         }
       }
+    } catch (CannotGetJdbcConnectionException | CannotCreateTransactionException away) {
+      outage = new Outage(away, System.nanoTime());
+      doubt(of);
+      throw away;
     } catch (DataAccessException | TransactionException away) {
       // Whether it was committed is not known.
       doubt(of);
@@ -230,12 +251,18 @@ public class Permits {
   }
 
   /**
-   * The books may no longer agree with the database: they are closed, and new ones opened when
-   * somebody asks.
+   * The books may no longer agree with the database: nothing is admitted by them any more, and new
+   * ones are opened when somebody asks.
    */
-  synchronized void doubt(Books doubted) {
+  void doubt(Books doubted) {
     if (isInForce(doubted)) {
-      books = Books.of(node.renewAccount());
+      open = false;
+    }
+  }
+
+  @EventListener
+  void on(AccountInDoubt doubted) {
+    if (doubted.account().equals(books.account())) {
       open = false;
     }
   }
@@ -247,12 +274,27 @@ public class Permits {
     return books;
   }
 
+  /** One tries, and whoever has waited for it is told what came of it. */
   private synchronized void open() {
-    if (!open) {
-      sql.open(books.account(), node.name(), lease);
+    if (open) {
+      return;
+    }
+    Outage known = outage;
+    if (known != null && System.nanoTime() - known.at() < OPEN_AGAIN.toNanos()) {
+      throw known.failure();
+    }
+    try {
+      // In use only once it is entered: what is booked before is the old account's.
+      UUID account = UUID.randomUUID();
+      sql.open(account, node.name(), lease);
+      node.account(account);
+      books = Books.of(account);
       flows.values().forEach(flow -> flow.shares().forget());
       lookElsewhere();
       open = true;
+    } catch (CannotGetJdbcConnectionException | CannotCreateTransactionException away) {
+      outage = new Outage(away, System.nanoTime());
+      throw away;
     }
   }
 
@@ -273,8 +315,8 @@ public class Permits {
 
   private static void tell(Room room, List<Waiting> there) {
     room.elsewhere(
-        there.stream().mapToInt(Waiting::waiting).sum(),
-        there.stream().mapToInt(Waiting::runnable).sum());
+        there.stream().mapToLong(Waiting::waiting).sum(),
+        there.stream().mapToLong(Waiting::runnable).sum());
   }
 
   private Flow flow(QueueName queue) {
@@ -448,14 +490,18 @@ public class Permits {
     }
   }
 
+  @Override
+  public void configureTasks(ScheduledTaskRegistrar tasks) {
+    tasks.addFixedDelayTask(this::renew, renewal);
+  }
+
   /** Keeps the account open, and closes those of the dead. */
-  @Scheduled(fixedDelayString = "${millpond.lease.sweep}")
   void renew() {
     Books current = books;
     try {
       Accounts accounts = sql.renew(current.account(), lease);
       share(Math.max(1, accounts.accounts()));
-      if (!accounts.open() && open) {
+      if (!accounts.open()) {
         doubt(current);
       }
       if (accounts.closed() > 0) {
@@ -472,7 +518,7 @@ public class Permits {
   @PreDestroy
   void close() {
     try {
-      sql.close(node.name());
+      sql.close(books.account());
     } catch (DataAccessException away) {
       log.debug("Cannot close the account: {}", away.getMessage());
     }

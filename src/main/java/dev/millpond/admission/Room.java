@@ -33,12 +33,15 @@ final class Room {
   /** Planned to be taken, and held once that is committed. */
   private int coming;
 
-  /** Through this node's books, those included that are about to be written. */
-  private int waiting;
+  /**
+   * Through this node's books, those included that are about to be written; negative where this
+   * node claims what others have admitted.
+   */
+  private long waiting;
 
-  private int runnable;
-  private int waitingElsewhere;
-  private int runnableElsewhere;
+  private long runnable;
+  private long waitingElsewhere;
+  private long runnableElsewhere;
 
   private int cap = -1;
   private int balances;
@@ -56,9 +59,11 @@ final class Room {
    *     much came back
    * @param waitingElsewhere jobs that wait through the books of others
    * @param runnableElsewhere those of them that wait for nothing but a slot
+   * @param own the permits of this node as the database has them: more than this node knows to hold
+   *     by what is about to be written, and by claims that it has not heard of yet
    * @param nodes how many share the pool, this one included
    */
-  record Sums(long free, int waitingElsewhere, int runnableElsewhere, int nodes) {}
+  record Sums(long free, long waitingElsewhere, long runnableElsewhere, long own, int nodes) {}
 
   /** Takes permits for jobs; false if this node does not hold so many under this cap. */
   synchronized boolean take(int jobs, int runnableJobs, int underCap) {
@@ -98,13 +103,13 @@ final class Room {
     boolean busy = changed || wanted > 0;
     changed = false;
     settled = !busy;
-    long free = sums.free();
     elsewhere(sums.waitingElsewhere(), sums.runnableElsewhere());
     held += freed;
     freed = 0;
     // A debt is paid by the jobs that came back, when they leave: it takes no room of its own.
     int forgiven = Math.max(0, -held);
     held += forgiven;
+    long free = sums.free() - (Math.max(0, sums.own() + forgiven) - Math.max(0, sums.own()));
     long take = 0;
     if (free < 0) {
       take = -Math.min(-free, held);
@@ -134,7 +139,7 @@ final class Room {
   }
 
   /** What the others' books say, when nothing is to be taken or given. */
-  synchronized void elsewhere(int waitingThere, int runnableThere) {
+  synchronized void elsewhere(long waitingThere, long runnableThere) {
     waitingElsewhere = waitingThere;
     runnableElsewhere = runnableThere;
   }
@@ -168,12 +173,12 @@ final class Room {
 
   /** How many jobs wait. */
   synchronized int depth() {
-    return Math.max(0, waiting + waitingElsewhere);
+    return (int) Math.clamp(waiting + waitingElsewhere, 0L, Integer.MAX_VALUE);
   }
 
   /** How many of them wait for nothing but a slot. */
   synchronized int runnable() {
-    return Math.max(0, runnable + runnableElsewhere);
+    return (int) Math.clamp(runnable + runnableElsewhere, 0L, Integer.MAX_VALUE);
   }
 
   ReentrantLock balancing() {

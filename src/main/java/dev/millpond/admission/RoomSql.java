@@ -30,6 +30,13 @@ final class RoomSql {
   /** The name under which the room of the whole service is granted. */
   static final String ALL_QUEUES = "";
 
+  /** A node that stands still in the middle of a balance must not hold up the others for long. */
+  private static final String PATIENCE =
+      """
+      select set_config('lock_timeout', '1500ms', true),
+             set_config('idle_in_transaction_session_timeout', '3s', true)
+      """;
+
   /** Held while a grant is decided, so that no two nodes take the same room. */
   private static final String LOCK =
       """
@@ -55,6 +62,7 @@ final class RoomSql {
              coalesce(sum(waiting) filter (where books.account <> :account), 0) as waiting_elsewhere,
              coalesce(sum(runnable) filter (where books.account <> :account), 0) as runnable_elsewhere,
              coalesce(sum(greatest(0, granted - waiting)) filter (where account.id is not null), 0) as held,
+             coalesce(sum(granted - waiting) filter (where books.account = :account), 0) as own,
              (select count(*) from account) as nodes
       from (select account, sum(waiting) as waiting, sum(runnable) as runnable, sum(granted) as granted
             from room
@@ -70,6 +78,7 @@ final class RoomSql {
              coalesce(sum(waiting) filter (where books.account <> :account), 0) as waiting_elsewhere,
              coalesce(sum(runnable) filter (where books.account <> :account), 0) as runnable_elsewhere,
              coalesce(sum(greatest(0, granted - waiting)) filter (where account.id is not null), 0) as held,
+             coalesce(sum(granted - waiting) filter (where books.account = :account), 0) as own,
              (select count(*) from account) as nodes
       from (select account, sum(waiting) as waiting, sum(runnable) as runnable,
                    coalesce(sum(granted) filter (where queue = ''), 0) as granted
@@ -92,6 +101,7 @@ final class RoomSql {
       from room
       where queue <> '' and account <> :account
       group by queue, tenant
+      having sum(waiting) <> 0 or sum(runnable) <> 0
       """;
 
   /**
@@ -106,8 +116,11 @@ final class RoomSql {
         returning id
       ), closed as (
         delete from account
-        where id <> :account and expires_at < now()
-          and pg_postmaster_start_time() < now() - :lease_ms * interval '1 ms'
+        where id in (
+          select id from account
+          where id <> :account and expires_at < now()
+            and pg_postmaster_start_time() < now() - :lease_ms * interval '1 ms'
+          for update skip locked)
         returning id
       )
       select exists (select from renewed) as open,
@@ -144,9 +157,14 @@ final class RoomSql {
       """;
 
   /** Closes this node's account, and those of its former lives. */
-  private static final String CLOSE =
+  private static final String CLOSE_FORMER =
       """
       delete from account where node = :node
+      """;
+
+  private static final String CLOSE =
+      """
+      delete from account where id = :account
       """;
 
   /**
@@ -161,6 +179,12 @@ final class RoomSql {
   private static final String OPEN_ACCOUNTS =
       """
       select count(*) from account where expires_at > now()
+      """;
+
+  /** Those that are left have expired: none may come back to life, since its permits are gone. */
+  private static final String CLOSE_ALL =
+      """
+      delete from account
       """;
 
   private static final String FORGET_ALL =
@@ -230,6 +254,7 @@ final class RoomSql {
     return Boolean.TRUE.equals(
         transaction.execute(
             status -> {
+              jdbc.sql(PATIENCE).query().listOfRows();
               jdbc.sql(LOCK).param("queue", queue).query().listOfRows();
               if (jdbc.sql(OPEN).param("account", account).query().listOfRows().isEmpty()) {
                 return false;
@@ -253,8 +278,9 @@ final class RoomSql {
             (row, n) ->
                 new Sums(
                     cap - row.getLong("waiting") - row.getLong("held"),
-                    row.getInt("waiting_elsewhere"),
-                    row.getInt("runnable_elsewhere"),
+                    row.getLong("waiting_elsewhere"),
+                    row.getLong("runnable_elsewhere"),
+                    row.getLong("own"),
                     row.getInt("nodes")))
         .single();
   }
@@ -264,12 +290,14 @@ final class RoomSql {
    * there, the books begin with a count.
    */
   void open(UUID account, String node, Duration lease) {
+    // By itself: a submit that waits for it must not be waited for by the lock below.
+    jdbc.sql(CLOSE_FORMER).param("node", node).update();
     transaction.executeWithoutResult(
         status -> {
-          jdbc.sql(CLOSE).param("node", node).update();
           if (isAlone()) {
             jdbc.sql(LOCK_ALL).update();
             if (isAlone()) {
+              jdbc.sql(CLOSE_ALL).update();
               jdbc.sql(FORGET_ALL).update();
               jdbc.sql(COUNT).param("nobody", NOBODY).update();
             }
@@ -288,8 +316,8 @@ final class RoomSql {
   }
 
   /** Closes this node's account: its permits are everybody's at once. */
-  void close(String node) {
-    jdbc.sql(CLOSE).param("node", node).update();
+  void close(UUID account) {
+    jdbc.sql(CLOSE).param("account", account).update();
   }
 
   /**
@@ -320,7 +348,7 @@ final class RoomSql {
   }
 
   /** How many jobs of a queue and a tenant wait, and how many of them for nothing but a slot. */
-  record Waiting(QueueName queue, @Nullable String tenant, int waiting, int runnable) {}
+  record Waiting(QueueName queue, @Nullable String tenant, long waiting, long runnable) {}
 
   /** What waits through the books of others. */
   List<Waiting> elsewhere(UUID account) {
@@ -331,8 +359,8 @@ final class RoomSql {
                 new Waiting(
                     new QueueName(row.getString("queue")),
                     row.getString("tenant"),
-                    row.getInt("waiting"),
-                    row.getInt("runnable")))
+                    row.getLong("waiting"),
+                    row.getLong("runnable")))
         .list();
   }
 

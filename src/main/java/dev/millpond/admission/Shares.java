@@ -22,16 +22,28 @@ final class Shares {
   private static final Duration ACTIVE = Duration.ofMinutes(1);
   private static final String NOBODY = "";
 
+  /** With so many tenants those of the past are forgotten, and again at twice as many. */
+  private static final int MANY = 1_000;
+
+  private static final Duration COUNT_AGAIN = Duration.ofMillis(100);
+
   /** Guarded by this, with all that is in it. */
   private final Map<String, Tenant> tenants = new HashMap<>();
 
+  private int forgetAt = MANY;
+
+  /** How many tenants were active, and when that was counted; null if one has come since. */
+  private int counted;
+
+  private @Nullable Long countedAt;
+
   private static final class Tenant {
-    private int waiting;
-    private int waitingElsewhere;
+    private long waiting;
+    private long waitingElsewhere;
     private long seenAt;
 
     private int all() {
-      return Math.max(0, waiting + waitingElsewhere);
+      return (int) Math.clamp(waiting + waitingElsewhere, 0L, Integer.MAX_VALUE);
     }
 
     private boolean isActive(long now) {
@@ -40,9 +52,19 @@ final class Shares {
   }
 
   private Tenant tenant(@Nullable String name, long now) {
-    Tenant tenant = tenants.computeIfAbsent(name == null ? NOBODY : name, n -> new Tenant());
-    tenant.seenAt = now;
-    return tenant;
+    String key = name == null ? NOBODY : name;
+    Tenant known = tenants.get(key);
+    if (known == null) {
+      if (tenants.size() >= forgetAt) {
+        tenants.values().removeIf(tenant -> !tenant.isActive(now));
+        forgetAt = Math.max(MANY, 2 * tenants.size());
+      }
+      known = new Tenant();
+      tenants.put(key, known);
+      countedAt = null;
+    }
+    known.seenAt = now;
+    return known;
   }
 
   /** The tenant's jobs came or went through this node. */
@@ -68,7 +90,11 @@ final class Shares {
 
   /** How many tenants the cap is shared by; at least 1. */
   synchronized int active(long now) {
-    return (int) Math.max(1, tenants.values().stream().filter(t -> t.isActive(now)).count());
+    if (countedAt == null || now - countedAt > COUNT_AGAIN.toNanos()) {
+      counted = (int) tenants.values().stream().filter(tenant -> tenant.isActive(now)).count();
+      countedAt = now;
+    }
+    return Math.max(1, counted);
   }
 
   /** How many jobs of the tenant wait. */
@@ -84,7 +110,7 @@ final class Shares {
   synchronized OptionalInt exceeded(@Nullable String name, int jobs, int depth, int cap, long now) {
     int waiting = tenant(name, now).all();
     int active = active(now);
-    int share = cap / active;
+    int share = Math.max(1, cap / active);
     return active > 1 && depth + jobs > cap * CROWDED && waiting + jobs > share
         ? OptionalInt.of(share)
         : OptionalInt.empty();

@@ -18,6 +18,9 @@ final class Turns {
 
   private static final int PRIORITIES = 10;
 
+  /** Beyond, all begin anew: a queue that never is empty must not remember them for ever. */
+  private static final int MOST_TENANTS = 10_000;
+
   /** After so many starts an old pace of the virtual time counts for a third. */
   private static final double MEMORY = 64;
 
@@ -75,6 +78,9 @@ final class Turns {
       long next =
           before == null ? start : before + Math.max(1, apart(lane, runnable, tenants, now));
       rank = Math.min(now, Math.max(start, next));
+    }
+    if (lane.last.size() >= MOST_TENANTS) {
+      lane.last.clear();
     }
     lane.last.put(tenant, rank);
     return rank;

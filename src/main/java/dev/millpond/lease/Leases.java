@@ -31,11 +31,16 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.CannotCreateTransactionException;
+import org.springframework.transaction.TransactionException;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /** Who works on what. Every change of a leased job passes here, guarded by the lease's token. */
@@ -77,13 +82,30 @@ public class Leases {
             .description("Settlements that changed nothing because their lease was lost")
             .register(meters);
     this.settlements =
-        new GroupCommit<>("settlements", MAX_WAITING, MAX_GROUP, row -> 1, sql::settle);
+        new GroupCommit<>(
+            "settlements",
+            MAX_WAITING,
+            MAX_GROUP,
+            row -> 1,
+            rows -> booking(node.account(), () -> sql.settle(rows)));
+  }
+
+  /** Runs a statement that writes to the books of admission. */
+  private <T> T booking(UUID account, Supplier<T> statement) {
+    try {
+      return statement.get();
+    } catch (CannotGetJdbcConnectionException | CannotCreateTransactionException notSent) {
+      throw notSent;
+    } catch (DataAccessException | TransactionException unknown) {
+      events.publishEvent(new AccountInDoubt(account));
+      throw unknown;
+    }
   }
 
   /** Makes ready what is due, and tells where there is work. */
   public Poll poll() {
     UUID account = node.account();
-    List<Head> heads = sql.poll(account);
+    List<Head> heads = booking(account, () -> sql.poll(account));
     heads.stream()
         .filter(head -> head.queue() != null && head.promoted() > 0)
         .forEach(head -> booked(account, queue(head), head.tenant(), 0, head.promoted()));
@@ -119,9 +141,12 @@ public class Leases {
     Integer concurrency = queues.find(queue).map(Queue::concurrency).orElse(null);
     UUID account = node.account();
     List<Claimed> claimed =
-        concurrency == null
-            ? sql.claim(account, queue, max, suspect, null)
-            : claimWithin(account, queue, max, suspect, concurrency);
+        booking(
+            account,
+            () ->
+                concurrency == null
+                    ? sql.claim(account, queue, max, suspect, null)
+                    : claimWithin(account, queue, max, suspect, concurrency));
     claimed.stream()
         .collect(
             Collectors.groupingBy(job -> Optional.ofNullable(job.tenant()), Collectors.counting()))
@@ -269,7 +294,7 @@ public class Leases {
    */
   public Cancellation cancel(UUID id) {
     UUID account = node.account();
-    Optional<Booked> booked = sql.cancel(account, id);
+    Optional<Booked> booked = booking(account, () -> sql.cancel(account, id));
     if (booked.isEmpty()) {
       return Cancellation.UNCHANGED;
     }
@@ -285,7 +310,7 @@ public class Leases {
   /** Lets a job that waits for a time start now; false if it does not wait for a time. */
   public boolean hurry(UUID id) {
     UUID account = node.account();
-    Optional<Booked> moved = sql.hurry(account, id);
+    Optional<Booked> moved = booking(account, () -> sql.hurry(account, id));
     moved.ifPresent(
         job -> {
           booked(account, job);
@@ -317,7 +342,7 @@ public class Leases {
   /** Takes back what dead workers hold; see {@link LeaseReaper}. */
   int expire(boolean quiet) {
     UUID account = node.account();
-    List<Expired> lost = sql.expire(account, quiet);
+    List<Expired> lost = booking(account, () -> sql.expire(account, quiet));
     for (Expired job : lost) {
       if (job.state().isFinal()) {
         finished(job.queue(), 1, job.state());
@@ -332,7 +357,7 @@ public class Leases {
   /** Ends waiting jobs that can no longer start in time; returns how many, a bounded number. */
   int expireWaiting() {
     UUID account = node.account();
-    List<Booked> late = sql.expireWaiting(account);
+    List<Booked> late = booking(account, () -> sql.expireWaiting(account));
     late.forEach(job -> withdrawn(account, job, JobState.EXPIRED));
     return late.stream().mapToInt(job -> -job.waiting()).sum();
   }

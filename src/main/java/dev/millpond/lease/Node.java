@@ -39,10 +39,9 @@ public final class Node {
     return account;
   }
 
-  /** New books, because the old ones are closed or in doubt. */
-  public UUID renewAccount() {
-    account = UUID.randomUUID();
-    return account;
+  /** From now on this node writes to these books, which have been opened. */
+  public void account(UUID opened) {
+    account = opened;
   }
 
   private String portOrRandom(int port) {

@@ -3,6 +3,7 @@ package dev.millpond.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.millpond.lease.AccountInDoubt;
 import dev.millpond.lease.Leases;
 import dev.millpond.lease.Node;
 import dev.millpond.queue.QueueChange;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.test.context.TestPropertySource;
 
@@ -39,6 +41,7 @@ class PermitsIT {
   @Autowired private Leases leases;
   @Autowired private Queues settings;
   @Autowired private Node node;
+  @Autowired private ApplicationEventPublisher events;
   @Autowired private JdbcClient jdbc;
 
   private final UUID other = UUID.randomUUID();
@@ -160,6 +163,29 @@ class PermitsIT {
     assertThat(node.account()).isNotEqualTo(before);
     assertThat(waiting()).isEqualTo(10);
     assertThat(permits.depth(queue)).isEqualTo(10);
+  }
+
+  @Test
+  void booksInDoubtAreReplacedByNewOnesThatAgreeWithTheTables() {
+    assertThat(submit(10)).isTrue();
+    UUID before = node.account();
+    // As if a claim of 4 had been committed and its answer lost.
+    jdbc.sql(
+            "insert into room (queue, account, waiting, runnable, granted) values (?, ?, -4, -4,"
+                + " 0)")
+        .param(queue.value())
+        .param(before)
+        .update();
+    jdbc.sql("delete from ready where id in (select id from ready where queue = ? limit 4)")
+        .param(queue.value())
+        .update();
+    events.publishEvent(new AccountInDoubt(before));
+    assertThat(fill()).isEqualTo(44);
+    assertThat(node.account()).isNotEqualTo(before);
+    assertThat(permits.depth(queue)).isEqualTo(50);
+    jdbc.sql("delete from ready where queue = ?").param(queue.value()).update();
+    jdbc.sql("delete from room where queue = ?").param(queue.value()).update();
+    jdbc.sql("delete from job where queue = ?").param(queue.value()).update();
   }
 
   @Test

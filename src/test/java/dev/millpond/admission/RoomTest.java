@@ -35,7 +35,9 @@ class RoomTest {
       int held = nodes.stream().mapToInt(node -> Math.max(0, node.granted - node.waiting)).sum();
       int free = cap - depth() - held;
       int elsewhere = depth() - waiting;
-      int taken = room.plan(new Sums(free, elsewhere, elsewhere, nodes.size()), cap, wanted);
+      int taken =
+          room.plan(
+              new Sums(free, elsewhere, elsewhere, granted - waiting, nodes.size()), cap, wanted);
       granted += taken;
       room.granted(cap, now);
     }
@@ -146,6 +148,23 @@ class RoomTest {
     assertThat(depth()).isEqualTo(1_010);
     node.claim(10);
     assertThat(node.admit(1)).isFalse();
+    node.claim(1);
+    assertThat(node.admit(1)).isTrue();
+  }
+
+  @Test
+  void whatIsAboutToBeWrittenIsNotForgivenAsADebt() {
+    cap = 10;
+    Member node = new Member();
+    node.admit(8);
+    assertThat(node.admit(2)).isTrue();
+    node.waiting -= 2; // not committed yet
+    node.comesBack(1);
+    node.balance(0);
+    node.waiting += 2;
+    assertThat(depth()).isEqualTo(11);
+    node.claim(1);
+    assertThat(node.admit(1)).as("ten wait").isFalse();
     node.claim(1);
     assertThat(node.admit(1)).isTrue();
   }
