@@ -119,12 +119,11 @@ public class Admission {
     List<Demand> demands = demands(jobs);
     for (int i = 0; i < TRIES; i++) {
       switch (permits.reserve(queue, demands)) {
-        case Refusal refusal -> {
-          return new Decision.Full(refusal);
+        case Decision.Full full -> {
+          return full;
         }
-        case OverShare over -> {
-          return new Decision.TenantOverShare(
-              over.refusal(), over.tenant(), over.waiting(), over.share());
+        case Decision.TenantOverShare over -> {
+          return over;
         }
         case Reservation reservation -> {
           List<Entry> entries = jobs.stream().map(job -> entry(queue, job)).toList();
@@ -295,8 +294,8 @@ public class Admission {
   public Redrive redrive(Job job) {
     QueueName queue = new QueueName(job.queue());
     return switch (permits.reserve(queue, List.of(new Demand(job.tenant(), 1, 1)))) {
-      case Refusal refusal -> new Redrive.Full(refusal);
-      case OverShare over -> new Redrive.Full(over.refusal());
+      case Decision.Full(Refusal refusal) -> new Redrive.Full(refusal);
+      case Decision.TenantOverShare over -> new Redrive.Full(over.refusal());
       case Reservation reservation -> redrive(reservation, job.id());
     };
   }

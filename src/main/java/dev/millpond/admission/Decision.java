@@ -28,7 +28,7 @@ public sealed interface Decision {
   record KeyInFlight() implements Refused {}
 
   /** No room. */
-  record Full(Refusal refusal) implements Refused {}
+  record Full(Refusal refusal) implements Refused, Verdict {}
 
   /** More jobs than the queue's cap: they would never be accepted together. */
   record BatchExceedsCap(int cap) implements Refused {}
@@ -51,7 +51,7 @@ public sealed interface Decision {
    * @param share how many of a tenant may while the queue is nearly full
    */
   record TenantOverShare(Refusal refusal, @Nullable String tenant, int tenantDepth, int share)
-      implements Refused {}
+      implements Refused, Verdict {}
 
   /** Too much waits to be written. */
   record Overloaded() implements Refused {}

@@ -180,7 +180,7 @@ final class Flow {
    * @param least how many jobs are let in all the same
    */
   synchronized void limit(@Nullable Duration maxWait, int later, int least, long now) {
-    OptionalDouble all = drainRate(now);
+    OptionalDouble all = maxWait == null ? OptionalDouble.empty() : drainRate(now);
     if (maxWait == null || all.isEmpty()) {
       capInTime = Integer.MAX_VALUE;
     } else {

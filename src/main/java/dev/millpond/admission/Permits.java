@@ -132,7 +132,7 @@ public class Permits implements SchedulingConfigurer {
     Flow flow = flow(queue);
     Books current = openBooks();
     for (Demand demand : demands) {
-      Optional<OverShare> over = overShare(queue, demand.tenant(), demand.jobs());
+      Optional<Decision.TenantOverShare> over = overShare(queue, flow.shares(), demand);
       if (over.isPresent()) {
         return over.get();
       }
@@ -146,7 +146,9 @@ public class Permits implements SchedulingConfigurer {
       }
       current.room(queue).change(-reservation.jobs(), -reservation.runnable());
     }
-    return isInForce(current) ? refuse(queue) : reserve(queue, demands);
+    return isInForce(current)
+        ? new Decision.Full(refuse(queue, "queue-full"))
+        : reserve(queue, demands);
   }
 
   /** The jobs were not written. */
@@ -161,19 +163,18 @@ public class Permits implements SchedulingConfigurer {
   }
 
   /** Why a tenant's jobs must wait until others had their share; empty if they need not. */
-  Optional<OverShare> overShare(QueueName queue, @Nullable String tenant, int jobs) {
-    int depth = depth(queue);
+  private Optional<Decision.TenantOverShare> overShare(
+      QueueName queue, Shares shares, Demand demand) {
+    String tenant = demand.tenant();
     OptionalInt share =
-        known(queue)
-            .map(flow -> flow.shares().exceeded(tenant, jobs, depth, cap(queue), System.nanoTime()))
-            .orElse(OptionalInt.empty());
+        shares.exceeded(tenant, demand.jobs(), depth(queue), cap(queue), System.nanoTime());
     return share.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            new OverShare(
+            new Decision.TenantOverShare(
                 refuse(queue, "tenant-over-share"),
                 tenant,
-                known(queue).map(flow -> flow.shares().waiting(tenant)).orElse(0),
+                shares.waiting(tenant),
                 share.getAsInt()));
   }
 
@@ -287,8 +288,8 @@ public class Permits implements SchedulingConfigurer {
       // In use only once it is entered: what is booked before is the old account's.
       UUID account = UUID.randomUUID();
       sql.open(account, node.name(), lease);
-      node.account(account);
       books = Books.of(account);
+      node.account(account);
       flows.values().forEach(flow -> flow.shares().forget());
       lookElsewhere();
       open = true;
@@ -368,11 +369,7 @@ public class Permits implements SchedulingConfigurer {
     boolean full =
         room(queue).map(room -> room.isFull(1, cap)).orElse(cap == 0)
             || books.total().isFull(1, properties.totalCap());
-    return full ? Optional.of(refuse(queue)) : Optional.empty();
-  }
-
-  private Refusal refuse(QueueName queue) {
-    return refuse(queue, "queue-full");
+    return full ? Optional.of(refuse(queue, "queue-full")) : Optional.empty();
   }
 
   private Refusal refuse(QueueName queue, String reason) {
@@ -396,7 +393,7 @@ public class Permits implements SchedulingConfigurer {
 
   /**
    * How long a job that is admitted to the queue now would wait for its start; empty if that is not
-   * known. As it is with a first job, a priority above that of the jobs that start waits for none.
+   * known. A priority above that of the jobs that started last waits for none of the others.
    */
   Optional<Duration> estimatedWait(QueueName queue, int priority) {
     int runnable = room(queue).map(Room::runnable).orElse(0);

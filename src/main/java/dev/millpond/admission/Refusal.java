@@ -21,5 +21,4 @@ public record Refusal(
     int cap,
     OptionalDouble drainRate,
     Duration retryAfter,
-    @Nullable String reason)
-    implements Verdict {}
+    @Nullable String reason) {}

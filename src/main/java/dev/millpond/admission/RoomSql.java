@@ -53,7 +53,8 @@ final class RoomSql {
       """;
 
   /**
-   * By the index room_queue; the rows are few, since each account's are summed up. An account
+   * By the index room_queue, or of all rows for all queues together, for which room is granted
+   * under a name of its own. The rows are few, since each account's are summed up. An account
    * through which more came back than it held permits for holds none.
    */
   private static final String SUMS =
@@ -64,25 +65,10 @@ final class RoomSql {
              coalesce(sum(greatest(0, granted - waiting)) filter (where account.id is not null), 0) as held,
              coalesce(sum(granted - waiting) filter (where books.account = :account), 0) as own,
              (select count(*) from account) as nodes
-      from (select account, sum(waiting) as waiting, sum(runnable) as runnable, sum(granted) as granted
-            from room
-            where queue = :queue
-            group by account) as books
-      left join account on account.id = books.account
-      """;
-
-  /** The same for all queues together, for which room is granted under a name of its own. */
-  private static final String TOTAL_SUMS =
-      """
-      select coalesce(sum(waiting), 0) as waiting,
-             coalesce(sum(waiting) filter (where books.account <> :account), 0) as waiting_elsewhere,
-             coalesce(sum(runnable) filter (where books.account <> :account), 0) as runnable_elsewhere,
-             coalesce(sum(greatest(0, granted - waiting)) filter (where account.id is not null), 0) as held,
-             coalesce(sum(granted - waiting) filter (where books.account = :account), 0) as own,
-             (select count(*) from account) as nodes
       from (select account, sum(waiting) as waiting, sum(runnable) as runnable,
-                   coalesce(sum(granted) filter (where queue = ''), 0) as granted
+                   coalesce(sum(granted) filter (where queue = :queue), 0) as granted
             from room
+            where :queue::text = '' or queue = :queue
             group by account) as books
       left join account on account.id = books.account
       """;
@@ -272,7 +258,8 @@ final class RoomSql {
   }
 
   private Sums sums(UUID account, String queue, int cap) {
-    return (queue.equals(ALL_QUEUES) ? jdbc.sql(TOTAL_SUMS) : jdbc.sql(SUMS).param("queue", queue))
+    return jdbc.sql(SUMS)
+        .param("queue", queue)
         .param("account", account)
         .query(
             (row, n) ->

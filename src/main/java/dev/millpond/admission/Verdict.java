@@ -1,4 +1,4 @@
 package dev.millpond.admission;
 
 /** Whether there is room for jobs. */
-sealed interface Verdict permits Reservation, Refusal, OverShare {}
+sealed interface Verdict permits Reservation, Decision.Full, Decision.TenantOverShare {}

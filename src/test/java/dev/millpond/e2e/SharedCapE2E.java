@@ -5,13 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millpond.testing.ApiClient.Answer;
 import dev.millpond.testing.MillpondProcess;
-import dev.millpond.testing.PostgresServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -25,38 +22,25 @@ import org.junit.jupiter.api.Timeout;
 class SharedCapE2E {
 
   private static final Duration LEASE = Duration.ofSeconds(3);
-  private static final Duration SWEEP = Duration.ofMillis(500);
   private static final int CAP = 400;
 
   /** Takes up room for as long as a test runs. */
   private static final String LATER = "{\"type\": \"demo.noop\", \"delay\": \"PT1H\"}";
 
-  private static PostgresServer postgres;
+  private static Pair pair;
   private static MillpondProcess left;
   private static MillpondProcess right;
 
   @BeforeAll
   static void start() {
-    postgres = new PostgresServer("cap-postgres");
-    left = node("left");
-    right = node("right");
-    left.start();
-    right.start();
+    pair = new Pair("cap", LEASE);
+    left = pair.left();
+    right = pair.right();
   }
 
   @AfterAll
   static void stop() {
-    left.close();
-    right.close();
-    postgres.close();
-  }
-
-  private static MillpondProcess node(String name) {
-    Map<String, String> properties = new HashMap<>(postgres.properties());
-    properties.put("millpond.node", name);
-    properties.put("millpond.lease.duration", LEASE.toString());
-    properties.put("millpond.lease.sweep", SWEEP.toString());
-    return new MillpondProcess("cap-" + name, properties);
+    pair.close();
   }
 
   /** Submits to both nodes at once; returns how many were accepted. */

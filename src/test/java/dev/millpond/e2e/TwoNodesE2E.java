@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millpond.testing.MillpondProcess;
-import dev.millpond.testing.PostgresServer;
 import dev.millpond.testing.Sink;
 import java.io.IOException;
 import java.time.Duration;
@@ -26,37 +25,22 @@ import tools.jackson.databind.JsonNode;
 class TwoNodesE2E {
 
   private static final Duration LEASE = Duration.ofSeconds(6);
-  private static final Duration SWEEP = Duration.ofMillis(500);
   private static final Duration SOON = Duration.ofSeconds(20);
 
-  private static PostgresServer postgres;
+  private static Pair pair;
   private static MillpondProcess left;
   private static MillpondProcess right;
 
   @BeforeAll
   static void start() {
-    postgres = new PostgresServer("two-postgres");
-    left = node("left");
-    right = node("right");
-    left.start();
-    right.start();
+    pair = new Pair("two", LEASE);
+    left = pair.left();
+    right = pair.right();
   }
 
   @AfterAll
   static void stop() {
-    left.close();
-    right.close();
-    postgres.close();
-  }
-
-  private static MillpondProcess node(String name) {
-    Map<String, String> properties = new HashMap<>(postgres.properties());
-    properties.put("millpond.node", name);
-    properties.put("millpond.lease.duration", LEASE.toString());
-    properties.put("millpond.lease.sweep", SWEEP.toString());
-    properties.put("millpond.http.allow-private-addresses", "true");
-    properties.put("millpond.http.max-connections-per-host", "64");
-    return new MillpondProcess("two-" + name, properties);
+    pair.close();
   }
 
   @Test
