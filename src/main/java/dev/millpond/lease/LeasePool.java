@@ -6,9 +6,7 @@ import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.jdbc.support.JdbcTransactionManager;
-import org.springframework.transaction.support.TransactionTemplate;
+import org.springframework.jdbc.core.namedparam.NamedParameterJdbcTemplate;
 
 /**
  * Connections of their own for claims, renewals and settlements: whatever requests or handlers do
@@ -40,6 +38,8 @@ class LeasePool {
     pool.setPassword(details.getPassword());
     pool.setMaximumPoolSize(CONNECTIONS);
     pool.setConnectionTimeout(timeoutMillis);
+    // The planner takes its general plan of SETTLE for a bad one, and would plan each anew: 1.3 ms.
+    pool.setConnectionInitSql("set plan_cache_mode = force_generic_plan");
     pool.addDataSourceProperty("ApplicationName", "millpond-leases");
     pool.addDataSourceProperty("connectTimeout", CONNECT_SECONDS);
     pool.addDataSourceProperty("socketTimeout", SOCKET_SECONDS);
@@ -49,13 +49,7 @@ class LeasePool {
 
   @Bean(defaultCandidate = false)
   @Qualifier("leases")
-  JdbcClient leaseJdbc(@Qualifier("leases") HikariDataSource pool) {
-    return JdbcClient.create(pool);
-  }
-
-  @Bean(defaultCandidate = false)
-  @Qualifier("leases")
-  TransactionTemplate leaseTransaction(@Qualifier("leases") HikariDataSource pool) {
-    return new TransactionTemplate(new JdbcTransactionManager(pool));
+  NamedParameterJdbcTemplate leaseJdbc(@Qualifier("leases") HikariDataSource pool) {
+    return new NamedParameterJdbcTemplate(pool);
   }
 }

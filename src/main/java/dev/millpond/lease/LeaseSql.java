@@ -3,6 +3,7 @@ package dev.millpond.lease;
 import dev.millpond.job.JobState;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.RetryPolicy;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -12,6 +13,10 @@ import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.jdbc.core.RowMapper;
+import org.springframework.jdbc.core.RowMapperResultSetExtractor;
+import org.springframework.jdbc.core.namedparam.MapSqlParameterSource;
+import org.springframework.jdbc.core.namedparam.NamedParameterJdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.support.SqlArrayValue;
 import org.springframework.stereotype.Component;
@@ -81,15 +86,6 @@ final class LeaseSql {
       """;
 
   /**
-   * Takes the queue's row as a lock, so that two nodes do not fill one concurrency limit; skips it
-   * where another has it.
-   */
-  private static final String LOCK_QUEUE =
-      """
-      select concurrency from queue where name = :queue for update skip locked
-      """;
-
-  /**
    * The claim. The candidates come in order from ready_next (or ready_suspect) and are locked as
    * they are found; what another claim has locked is skipped. "ctid = any(array(…))" and not "in
    * (select …)", which would leave the join order to the planner. With a concurrency limit the
@@ -145,6 +141,18 @@ final class LeaseSql {
       from taken join job on job.id = taken.id
       order by taken.priority desc, taken.rank, taken.id
       """;
+
+  /**
+   * The claim where the queue has a concurrency limit. The queue's row is taken as a lock, so that
+   * two nodes do not fill the limit together; the claim is a statement of its own after it, so that
+   * it counts what the last holder has leased. Both go in one round trip, which makes them one
+   * transaction: no node that stops between them can keep the lock.
+   */
+  private static final String CLAIM_WITHIN =
+      """
+      select concurrency from queue where name = :queue for update;
+      """
+          + CLAIM;
 
   /**
    * By the primary key, guarded by the token, locked in the order of ids as settlements are. What
@@ -435,6 +443,7 @@ final class LeaseSql {
       delete from job using gone where job.id = gone.id
       """;
 
+  private final NamedParameterJdbcTemplate template;
   private final JdbcClient jdbc;
 
   /** For what clients ask for, which must not keep renewals from their connections. */
@@ -444,11 +453,12 @@ final class LeaseSql {
   private final long leaseMillis;
 
   LeaseSql(
-      @Qualifier("leases") JdbcClient jdbc,
+      @Qualifier("leases") NamedParameterJdbcTemplate template,
       JdbcClient requests,
       Node node,
       LeaseProperties properties) {
-    this.jdbc = jdbc;
+    this.template = template;
+    this.jdbc = JdbcClient.create(template);
     this.requests = requests;
     this.node = node;
     this.leaseMillis = properties.duration().toMillis();
@@ -503,25 +513,30 @@ final class LeaseSql {
         .list();
   }
 
-  boolean lockQueue(QueueName queue) {
-    return !jdbc.sql(LOCK_QUEUE).param("queue", queue.value()).query().listOfRows().isEmpty();
-  }
-
   List<Claimed> claim(
       UUID account, QueueName queue, int max, boolean suspect, @Nullable Integer concurrency) {
     UUID token = UUID.randomUUID();
-    return jdbc.sql(CLAIM)
-        .param("account", account)
-        .param("queue", queue.value())
-        .param("max", max)
-        .param("suspect", suspect)
-        .param("concurrency", concurrency)
-        .param("token", token)
-        .param("lease_ms", leaseMillis)
-        .param("incarnation", node.incarnation())
-        .param("worker", node.name())
-        .query((row, n) -> claimed(row, queue, token))
-        .list();
+    MapSqlParameterSource values =
+        new MapSqlParameterSource("account", account)
+            .addValue("queue", queue.value())
+            .addValue("max", max)
+            .addValue("suspect", suspect)
+            .addValue("concurrency", concurrency)
+            .addValue("token", token)
+            .addValue("lease_ms", leaseMillis)
+            .addValue("incarnation", node.incarnation())
+            .addValue("worker", node.name());
+    RowMapper<Claimed> mapper = (row, n) -> claimed(row, queue, token);
+    return concurrency == null
+        ? template.query(CLAIM, values, mapper)
+        : template.execute(CLAIM_WITHIN, values, statement -> secondResult(statement, mapper));
+  }
+
+  private static <T> List<T> secondResult(PreparedStatement statement, RowMapper<T> mapper)
+      throws SQLException {
+    statement.execute();
+    statement.getMoreResults();
+    return new RowMapperResultSetExtractor<>(mapper).extractData(statement.getResultSet());
   }
 
   private static Claimed claimed(ResultSet row, QueueName queue, UUID token) throws SQLException {

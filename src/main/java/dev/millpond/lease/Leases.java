@@ -34,14 +34,12 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.CannotCreateTransactionException;
 import org.springframework.transaction.TransactionException;
-import org.springframework.transaction.support.TransactionTemplate;
 
 /** Who works on what. Every change of a leased job passes here, guarded by the lease's token. */
 @Component
@@ -56,7 +54,6 @@ public class Leases {
   private static final Duration LONGEST_DELAY = Duration.ofDays(365);
 
   private final LeaseSql sql;
-  private final TransactionTemplate transaction;
   private final Queues queues;
   private final Node node;
   private final ApplicationEventPublisher events;
@@ -66,13 +63,11 @@ public class Leases {
 
   Leases(
       LeaseSql sql,
-      @Qualifier("leases") TransactionTemplate transaction,
       Queues queues,
       Node node,
       ApplicationEventPublisher events,
       MeterRegistry meters) {
     this.sql = sql;
-    this.transaction = transaction;
     this.queues = queues;
     this.node = node;
     this.events = events;
@@ -141,12 +136,7 @@ public class Leases {
     Integer concurrency = queues.find(queue).map(Queue::concurrency).orElse(null);
     UUID account = node.account();
     List<Claimed> claimed =
-        booking(
-            account,
-            () ->
-                concurrency == null
-                    ? sql.claim(account, queue, max, suspect, null)
-                    : claimWithin(account, queue, max, suspect, concurrency));
+        booking(account, () -> sql.claim(account, queue, max, suspect, concurrency));
     claimed.stream()
         .collect(
             Collectors.groupingBy(job -> Optional.ofNullable(job.tenant()), Collectors.counting()))
@@ -181,17 +171,6 @@ public class Leases {
                     lane.getValue().size(),
                     lane.getValue().stream().mapToLong(Claimed::rank).max().orElseThrow()))
         .toList();
-  }
-
-  private List<Claimed> claimWithin(
-      UUID account, QueueName queue, int max, boolean suspect, int concurrency) {
-    // The claim is a statement of its own after the lock, so that it counts what the last holder
-    // has leased.
-    return transaction.execute(
-        status ->
-            sql.lockQueue(queue)
-                ? sql.claim(account, queue, max, suspect, concurrency)
-                : List.of());
   }
 
   /**
