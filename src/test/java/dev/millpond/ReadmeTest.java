@@ -65,7 +65,7 @@ class ReadmeTest {
             found(
                 MAIN,
                 Pattern.compile(
-                    "(?<=meter|builder|counter|timer|gauge)\\(\\s*\"(millpond\\.[a-z.]+)\"")));
+                    "(?<=meter|builder|counter|timer|gauge|summary)\\(\\s*\"(millpond\\.[a-z.]+)\"")));
     Set<String> told =
         table("meters").stream()
             .map(ReadmeTest::meter)
@@ -129,7 +129,7 @@ class ReadmeTest {
   /** From Prometheus' spelling in a row to ours. */
   private static String meter(String row) {
     return row.replaceFirst("\\| `([a-z_]+)`.*", "$1")
-        .replaceFirst("_(total|seconds|seconds_max)$", "")
+        .replaceFirst("_(total|seconds|seconds_max|max)$", "")
         .replace('_', '.');
   }
 

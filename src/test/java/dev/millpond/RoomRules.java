@@ -113,7 +113,8 @@ enum RoomRules {
                   describe(
                       "what talks SQL",
                       type ->
-                          type.getPackageName().startsWith("java.sql")
+                          (type.getPackageName().startsWith("java.sql")
+                                  && !type.isAssignableTo(Throwable.class))
                               || type.getPackageName()
                                   .startsWith("org.springframework.jdbc.core"))))
           .because("the statements of a room stand together in its Sql class")),

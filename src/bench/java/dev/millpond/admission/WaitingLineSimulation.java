@@ -21,6 +21,10 @@ public final class WaitingLineSimulation {
 
   private static final double NANOS = 1e9;
   private static final double STAYING = 1;
+
+  /** As in {@link Flow}. */
+  private static final double CROWDED = 0.9;
+
   private static final Duration LONGEST = Duration.ofMinutes(5);
 
   /** Jobs run at once; each takes an exponentially distributed time. */
@@ -32,6 +36,8 @@ public final class WaitingLineSimulation {
    * @param arrival the clients come, evenly, within this many seconds
    * @param perSecond jobs that the workers can do
    * @param returning the share of the clients that come back when they are sent away
+   * @param seconds for so long each client has a new job a second after it had the last one, unless
+   *     that is still waiting to be accepted; 0 where each has one job only
    */
   private record Case(
       String name,
@@ -41,6 +47,7 @@ public final class WaitingLineSimulation {
       double perSecond,
       double returning,
       int nodes,
+      double seconds,
       Refusals refusals) {}
 
   /** What a client is told, or does, when it is sent away. */
@@ -99,12 +106,22 @@ public final class WaitingLineSimulation {
     final PriorityQueue<Event> events = new PriorityQueue<>();
     final long[] firstTry;
     final int[] attempts;
-    final double[] waits;
+
+    /** By which each client's request is known when it comes back. */
+    final String[] key;
+
+    /** To which each client talks. */
+    final int[] node;
+
+    final List<Double> waits = new ArrayList<>();
     final int[] retries = new int[3_600];
+
+    /** Of the node that answers now. */
+    WaitingLine line;
+
     long now;
     int depth;
     int running;
-    int accepted;
     long tries;
     long worked;
 
@@ -113,9 +130,11 @@ public final class WaitingLineSimulation {
       rate = new DrainRate(of.perSecond);
       lines = new WaitingLine[of.nodes];
       Arrays.setAll(lines, n -> new WaitingLine(LONGEST));
+      line = lines[0];
+      node = random.ints(of.clients, 0, of.nodes).toArray();
+      key = new String[of.clients];
       firstTry = new long[of.clients];
       attempts = new int[of.clients];
-      waits = new double[of.clients];
     }
 
     Result run() {
@@ -127,6 +146,9 @@ public final class WaitingLineSimulation {
       long workedUntilThen = 0;
       for (Event event = events.poll(); event != null; event = events.poll()) {
         now = event.time;
+        if (of.seconds > 0 && now > of.seconds * NANOS) {
+          break;
+        }
         if (event.client < 0) {
           running--;
           start();
@@ -135,13 +157,22 @@ public final class WaitingLineSimulation {
           workedUntilThen = worked;
         }
       }
-      Arrays.sort(waits, 0, accepted);
+      int accepted = waits.size();
+      if (of.seconds > 0) {
+        // Who still waits at the end has waited for at least so long.
+        for (int client = 0; client < of.clients; client++) {
+          if (attempts[client] > 0) {
+            waits.add((now - firstTry[client]) / NANOS);
+          }
+        }
+      }
+      waits.sort(null);
       return new Result(
           of,
           tries / (double) accepted,
           Math.max(0, 1 - workedUntilThen / (double) lastAccepted / SLOTS),
-          waits[accepted / 2],
-          waits[accepted - 1],
+          waits.get(waits.size() / 2),
+          waits.getLast(),
           peak(lastAccepted));
     }
 
@@ -157,19 +188,42 @@ public final class WaitingLineSimulation {
       attempts[client]++;
       if (attempts[client] > 1) {
         retries[(int) Math.min(retries.length - 1, now / NANOS)]++;
+      } else {
+        firstTry[client] = now;
+        key[client] = client + " " + now;
       }
-      if (depth < of.cap) {
-        depth++;
-        waits[accepted++] = (now - firstTry[client]) / NANOS;
-        start();
+      line = lines[node[client]];
+      boolean forOthers = depth >= of.cap * CROWDED && line.isEarly(key[client], now);
+      if (depth < of.cap && !forOthers) {
+        accept(client);
         return true;
       }
+      line.foundNoRoom(key[client], now);
       // Whether it is one that gives up is decided once.
       if (attempts[client] > 1 || random.nextDouble() < of.returning) {
         double seconds = of.refusals.secondsFor(this, client, attempts[client]);
         events.add(new Event(now + (long) (seconds * NANOS), client));
+      } else {
+        again(client);
       }
       return false;
+    }
+
+    private void accept(int client) {
+      line.entered(key[client], now);
+      depth++;
+      waits.add((now - firstTry[client]) / NANOS);
+      again(client);
+      start();
+    }
+
+    /** The client is done with its job, and has another one in time. */
+    private void again(int client) {
+      attempts[client] = 0;
+      if (of.seconds > 0) {
+        long pause = (long) (NANOS * (0.9 + 0.2 * random.nextDouble()));
+        events.add(new Event(Math.max(now, firstTry[client] + pause), client));
+      }
     }
 
     private void start() {
@@ -184,33 +238,35 @@ public final class WaitingLineSimulation {
     }
 
     /** The answer of any of the nodes; they share the line's rate evenly. */
-    double book(double share) {
+    double book(double share, int client) {
       OptionalDouble known = rate.perSecond(now);
       OptionalDouble part =
           known.isEmpty() ? known : OptionalDouble.of(known.getAsDouble() * share / of.nodes);
-      return lines[random.nextInt(of.nodes)].book(part, now, random.nextDouble()).toNanos() / NANOS;
+      return line.book(key[client], part, rate.steady().multipliedBy(5), now, random.nextDouble())
+              .toNanos()
+          / NANOS;
     }
   }
 
   private WaitingLineSimulation() {}
 
   private static double line(Queue queue, int client, int attempt) {
-    return queue.book(1);
+    return queue.book(1, client);
   }
 
   /** As the line is told by {@code Retry-After}, in whole seconds. */
   private static double wholeSeconds(Queue queue, int client, int attempt) {
-    return Math.max(1, Math.ceil(queue.book(1)));
+    return Math.max(1, Math.ceil(queue.book(1, client)));
   }
 
   /** A turn for each start and no more. */
   private static double notOverbooked(Queue queue, int client, int attempt) {
-    return queue.book(1 / 1.25);
+    return queue.book(1 / 1.25, client);
   }
 
   /** Turns beyond a minute are booked, and their clients told a minute. */
   private static double clamped(Queue queue, int client, int attempt) {
-    return Math.min(60, queue.book(1));
+    return Math.min(60, queue.book(1, client));
   }
 
   private static double fixed(Queue queue, int client, int attempt) {
@@ -228,11 +284,16 @@ public final class WaitingLineSimulation {
   }
 
   private static Case herd(String name, double returning, Refusals refusals) {
-    return new Case(name, 20_000, 1, 200, 100, returning, 1, refusals);
+    return new Case(name, 20_000, 1, 200, 100, returning, 1, 0, refusals);
   }
 
   private static Case flood(String name, Refusals refusals) {
-    return new Case(name, 20_000, 100, 200, 100, 0.7, 1, refusals);
+    return new Case(name, 20_000, 100, 200, 100, 0.7, 1, 0, refusals);
+  }
+
+  /** A thousand clients, each with a job a second unless it waits with the last one. */
+  private static Case steady(String name, double returning, int nodes, Refusals refusals) {
+    return new Case(name, 1_000, 1, 100, 100, returning, nodes, 300, refusals);
   }
 
   private static final List<Case> CASES =
@@ -250,6 +311,16 @@ public final class WaitingLineSimulation {
           flood(
               "30 % give up, arriving over 100 s: without overbooking",
               WaitingLineSimulation::notOverbooked),
+          steady(
+              "1,000 clients for 300 s, cap 100: the line",
+              STAYING,
+              1,
+              WaitingLineSimulation::line),
+          steady("the same, 30 % give up when sent away", 0.7, 1, WaitingLineSimulation::line),
+          steady("the same on three nodes", STAYING, 3, WaitingLineSimulation::line),
+          steady("the same, always 1 s", STAYING, 1, WaitingLineSimulation::fixed),
+          steady(
+              "the same, backoff of the clients alone", STAYING, 1, WaitingLineSimulation::backoff),
           new Case(
               "1,000,000 clients, 64 nodes, cap 10,000, 5,000 jobs/s: the line",
               1_000_000,
@@ -258,6 +329,7 @@ public final class WaitingLineSimulation {
               5_000,
               STAYING,
               64,
+              0,
               WaitingLineSimulation::line));
 
   /** Prints a table, and writes the same into {@code simulation.csv}. */

@@ -53,13 +53,13 @@ final class Overload {
   private void run(Findings findings) throws IOException, SQLException {
     fleet.queue(QUEUE, "{\"cap\": %d, \"concurrency\": 10}".formatted(CAP));
     // Warm-up: first gently, since code that is not compiled yet cannot keep up.
-    for (double factor : new double[] {1, 3, 10}) {
+    for (double factor : new double[] {1, 3, 10, 3, 10}) {
       offer(factor * NOMINAL, PHASE.dividedBy(2));
     }
     double capacity = offer(2 * NOMINAL, PHASE).goodput;
     double before = offer(capacity / 10, PHASE).acceptP99;
     List<Phase> phases = new ArrayList<>();
-    for (double factor : new double[] {0.5, 0.75, 0.9, 1, 1.5, 2, 5, 10}) {
+    for (double factor : new double[] {0.5, 0.75, 0.9, 1, 1.5, 2, 5, 10, 12}) {
       Phase phase = offer(factor * capacity, PHASE);
       phases.add(phase);
       findings.row(
@@ -101,10 +101,10 @@ final class Overload {
         1.5,
         full.stream().mapToDouble(p -> p.waitP99 * peak / CAP).max().orElse(0));
     Phase last = phases.getLast();
-    findings.tell("refusals at ten times, a second", last.refused);
-    findings.atMost("refusal p99 at ten times, ms", 20, last.refuseP99);
+    findings.tell("refusals at twelve times, a second", last.refused);
+    findings.atMost("refusal p99 at twelve times, ms", 20, last.refuseP99);
     findings.tell("memory at the first rate, MiB", phases.getFirst().megabytes);
-    findings.tell("memory at ten times, MiB", last.megabytes);
+    findings.tell("memory at twelve times, MiB", last.megabytes);
     findings.tell("accepted p99 before, ms", before);
     findings.tell("accepted p99 from 5 to 10 s after, ms", after);
     findings.chart(

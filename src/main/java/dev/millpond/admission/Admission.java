@@ -102,15 +102,27 @@ public class Admission {
           .map(used -> replay(used, Objects.requireNonNull(key)))
           .orElse(new Decision.Accepted(List.of()));
     }
+    Decision decision = admitNew(queue, jobs, key);
+    return switch (decision) {
+      case Decision.Full full -> knownOr(full, key);
+      case Decision.TenantOverShare over -> knownOr(over, key);
+      case Decision.DeadlineUnreachable late -> knownOr(late, key);
+      case Decision.BatchExceedsCap large -> knownOr(large, key);
+      default -> decision;
+    };
+  }
+
+  /**
+   * Few requests are repeated, so that the key is looked for only when its jobs were not written.
+   */
+  private Decision knownOr(Decision refusal, @Nullable RequestKey key) {
+    return key == null ? refusal : sql.find(key).map(used -> replay(used, key)).orElse(refusal);
+  }
+
+  private Decision admitNew(QueueName queue, List<Submission> jobs, @Nullable RequestKey key) {
     int cap = queues.getOrCreate(queue).cap();
     if (jobs.size() > cap) {
       return new Decision.BatchExceedsCap(cap);
-    }
-    if (key != null) {
-      Optional<UsedKey> used = sql.find(key);
-      if (used.isPresent()) {
-        return replay(used.get(), key);
-      }
     }
     Optional<Decision> late = unreachable(queue, jobs);
     if (late.isPresent()) {
@@ -118,7 +130,7 @@ public class Admission {
     }
     List<Demand> demands = demands(jobs);
     for (int i = 0; i < TRIES; i++) {
-      switch (permits.reserve(queue, demands)) {
+      switch (permits.reserve(queue, demands, key == null ? null : key.text())) {
         case Decision.Full full -> {
           return full;
         }
@@ -293,7 +305,7 @@ public class Admission {
   /** Queues a finished job again, if the queue has room. */
   public Redrive redrive(Job job) {
     QueueName queue = new QueueName(job.queue());
-    return switch (permits.reserve(queue, List.of(new Demand(job.tenant(), 1, 1)))) {
+    return switch (permits.reserve(queue, List.of(new Demand(job.tenant(), 1, 1)), null)) {
       case Decision.Full(Refusal refusal) -> new Redrive.Full(refusal);
       case Decision.TenantOverShare over -> new Redrive.Full(over.refusal());
       case Reservation reservation -> redrive(reservation, job.id());

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
@@ -37,12 +38,20 @@ class AdmissionFilter extends OncePerRequestFilter {
   protected void doFilterInternal(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
-    Optional<Refusal> refusal = queue(request).flatMap(permits::refusal);
+    Optional<Refusal> refusal =
+        queue(request).flatMap(queue -> permits.refusal(queue, client(request)));
     if (refusal.isPresent()) {
       problems.resolveException(request, response, null, new QueueFull(refusal.get()));
     } else {
       chain.doFilter(request, response);
     }
+  }
+
+  /** What a client is known by when it comes back: the key of its request, without its quotes. */
+  private static @Nullable String client(HttpServletRequest request) {
+    String key = request.getHeader(RequestKey.HEADER);
+    boolean quoted = key != null && key.length() > 1 && key.startsWith("\"") && key.endsWith("\"");
+    return quoted ? key.substring(1, key.length() - 1) : key;
   }
 
   private static Optional<QueueName> queue(HttpServletRequest request) {

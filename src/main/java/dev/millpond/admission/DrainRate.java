@@ -28,7 +28,7 @@ final class DrainRate {
   private static final double TRUSTED_AFTER_SECONDS = 2;
 
   /** So many spans tell how much the starts of this queue clump, which is no change of its rate. */
-  private static final int OLDER_SPANS = 4;
+  private static final int TELLING_SPANS = 4;
 
   /** Less than this may be one pause of a process. */
   private static final double NEWER_SECONDS = 1;
@@ -41,6 +41,9 @@ final class DrainRate {
 
   private static final double STUCK_SPANS = 10;
 
+  /** What is believed from an earlier life is taken to have been the same for so long. */
+  private static final double BELIEVED_SECONDS = 60;
+
   private final double believed;
 
   /** Closed spans, the oldest first. */
@@ -48,6 +51,9 @@ final class DrainRate {
 
   private final double[] seconds = new double[MOST_SPANS];
   private int spans;
+
+  /** Busy time since the rate last changed. */
+  private double steadySeconds;
 
   /** Whether the oldest span is a silence after which the queue was called stuck. */
   private boolean silent;
@@ -72,6 +78,7 @@ final class DrainRate {
    */
   DrainRate(double believed) {
     this.believed = believed;
+    this.steadySeconds = believed > 0 ? BELIEVED_SECONDS : 0;
   }
 
   /**
@@ -126,6 +133,11 @@ final class DrainRate {
     return OptionalDouble.of(Math.max(before, (first + openStarts) / (time + silence)));
   }
 
+  /** For how long jobs have waited and the rate has been the same. */
+  Duration steady() {
+    return Duration.ofMillis((long) (1_000 * (steadySeconds + openSeconds)));
+  }
+
   private static double silenced(double rate, double span, double silence) {
     return silence > STUCK_SPANS * span ? 0 : rate * Math.min(1, SILENT_SPANS * span / silence);
   }
@@ -149,8 +161,9 @@ final class DrainRate {
   }
 
   private void close(double count, double time) {
+    steadySeconds += time;
     if (spans == MOST_SPANS) {
-      forget(1);
+      drop(1);
     }
     starts[spans] = count;
     seconds[spans] = time;
@@ -160,35 +173,44 @@ final class DrainRate {
   private void forgetWhatChanged() {
     int change = 0;
     double most = CHANGE;
-    for (int split = OLDER_SPANS; split < spans; split++) {
-      double deviations = deviations(split);
+    for (int split = TELLING_SPANS; split < spans; split++) {
+      double deviations =
+          sum(seconds, split, spans) < NEWER_SECONDS ? 0 : deviations(0, split, split, spans);
       if (deviations > most) {
         change = split;
         most = deviations;
       }
     }
     forget(change);
+    // The change was within a span, which is like neither those before nor those after it.
+    if (spans > TELLING_SPANS && deviations(1, spans, 0, 1) > CHANGE) {
+      forget(1);
+    }
   }
 
-  /** How far the spans from the split on are from what those before it let expect. */
-  private double deviations(int split) {
-    double olderSeconds = sum(seconds, 0, split);
-    double newerSeconds = sum(seconds, split, spans);
-    if (newerSeconds < NEWER_SECONDS) {
-      return 0;
-    }
-    double rate = sum(starts, 0, split) / olderSeconds;
+  /** How far some spans are from what others let expect, in standard deviations. */
+  private double deviations(int othersFrom, int othersTo, int from, int to) {
+    double othersSeconds = sum(seconds, othersFrom, othersTo);
+    double rate = sum(starts, othersFrom, othersTo) / othersSeconds;
     double clumping = 0; // 1 where starts are independent of each other
-    for (int span = 0; span < split; span++) {
+    for (int span = othersFrom; span < othersTo; span++) {
       double expected = rate * seconds[span];
-      clumping += Math.pow(starts[span] - expected, 2) / expected / (split - 1);
+      clumping += Math.pow(starts[span] - expected, 2) / expected / (othersTo - othersFrom - 1);
     }
-    double expected = rate * newerSeconds;
-    double variance = Math.max(1, clumping) * expected * (1 + newerSeconds / olderSeconds);
-    return Math.abs(sum(starts, split, spans) - expected) / Math.sqrt(variance + 1);
+    double time = sum(seconds, from, to);
+    double expected = rate * time;
+    double variance = Math.max(1, clumping) * expected * (1 + time / othersSeconds);
+    return Math.abs(sum(starts, from, to) - expected) / Math.sqrt(variance + 1);
   }
 
   private void forget(int oldest) {
+    if (oldest > 0) {
+      drop(oldest);
+      steadySeconds = sum(seconds, 0, spans);
+    }
+  }
+
+  private void drop(int oldest) {
     silent &= oldest == 0;
     System.arraycopy(starts, oldest, starts, 0, spans - oldest);
     System.arraycopy(seconds, oldest, seconds, 0, spans - oldest);

@@ -19,6 +19,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class Flow {
 
+  /** From this part of the cap on, room is for those who were told to come for it. */
+  private static final double CROWDED = 0.9;
+
+  /** So many times as long as the rate has been the same it is taken to stay so. */
+  private static final int RELIED_ON = 5;
+
+  /** For so long a rate that other nodes tell of is taken to have been the same. */
+  private static final Duration TOLD_STEADY = Duration.ofMinutes(1);
+
   private static final Duration TELL = Duration.ofSeconds(1);
 
   /** A rate that changed by less is not worth a statement. */
@@ -29,6 +38,7 @@ final class Flow {
 
   private final WaitingLine line;
   private final Turns turns = new Turns();
+  private final Estimates estimates = new Estimates();
   private double told;
   private long toldAt = System.nanoTime();
 
@@ -75,6 +85,21 @@ final class Flow {
     frontWaited = started.waited();
     frontPriority = started.fronts().stream().mapToInt(Front::priority).min().orElse(frontPriority);
     frontAt = now;
+  }
+
+  /** Takes note of what a job that comes now, at the end of the line, would be told. */
+  synchronized void estimate(int runnable, long now) {
+    if (runnable > 0) {
+      wait(runnable, 0, now).ifPresent(wait -> estimates.told(wait, now));
+    }
+  }
+
+  /**
+   * By how much of its wait the estimate was off for a job that starts now after it has waited for
+   * the given time; empty if that cannot be told.
+   */
+  synchronized OptionalDouble error(Duration waited, long now) {
+    return estimates.error(waited, now);
   }
 
   /** What the other nodes tell. */
@@ -145,16 +170,40 @@ final class Flow {
   }
 
   /**
+   * Whether room that is there must be kept for others: for those whose turn has come, when there
+   * is little. Otherwise they would be sent away again and again by those who come anew.
+   */
+  synchronized boolean isForOthers(@Nullable String client, int depth, int cap, long now) {
+    return depth >= cap * CROWDED && line.isEarly(client, now);
+  }
+
+  /** A client got in. */
+  synchronized void entered(@Nullable String client, long now) {
+    line.entered(client, now);
+  }
+
+  /** A client found no room. */
+  synchronized void foundNoRoom(@Nullable String client, long now) {
+    line.foundNoRoom(client, now);
+  }
+
+  /**
    * Books the next turn for a client that was sent away; the nodes that do so share the line.
    *
    * @param all starts a second on all nodes
    */
-  synchronized Duration book(OptionalDouble all, long now) {
+  synchronized Duration book(@Nullable String client, OptionalDouble all, long now) {
     refused = true;
     refusedAt = now;
     OptionalDouble part =
         all.isPresent() ? OptionalDouble.of(all.getAsDouble() / refusing) : OptionalDouble.empty();
-    return line.book(part, now, ThreadLocalRandom.current().nextDouble());
+    Duration steady = elsewhere > here(now).orElse(0) ? TOLD_STEADY : rate.steady();
+    return line.book(
+        client,
+        part,
+        steady.multipliedBy(RELIED_ON),
+        now,
+        ThreadLocalRandom.current().nextDouble());
   }
 
   /**

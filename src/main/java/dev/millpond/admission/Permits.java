@@ -1,6 +1,7 @@
 package dev.millpond.admission;
 
 import static dev.millpond.admission.RoomSql.ALL_QUEUES;
+import static java.lang.Double.NaN;
 
 import dev.millpond.admission.Reservation.Demand;
 import dev.millpond.admission.RoomSql.Accounts;
@@ -126,13 +127,14 @@ public class Permits implements SchedulingConfigurer {
   /**
    * Takes permits for jobs, or says why there are none.
    *
+   * @param client what the client is known by when it comes back; null if by nothing
    * @throws DataAccessException if this node has no permits left and cannot ask for more
    */
-  Verdict reserve(QueueName queue, List<Demand> demands) {
+  Verdict reserve(QueueName queue, List<Demand> demands, @Nullable String client) {
     Flow flow = flow(queue);
     Books current = openBooks();
     for (Demand demand : demands) {
-      Optional<Decision.TenantOverShare> over = overShare(queue, flow.shares(), demand);
+      Optional<Decision.TenantOverShare> over = overShare(queue, flow.shares(), demand, client);
       if (over.isPresent()) {
         return over.get();
       }
@@ -140,15 +142,16 @@ public class Permits implements SchedulingConfigurer {
     Reservation reservation = new Reservation(current, queue, demands);
     if (take(current, current.room(queue), queue.value(), cap(queue), reservation)) {
       if (take(current, current.total(), ALL_QUEUES, properties.totalCap(), reservation)) {
-        demands.forEach(
-            demand -> flow.shares().change(demand.tenant(), demand.jobs(), System.nanoTime()));
+        long now = System.nanoTime();
+        flow.entered(client, now);
+        demands.forEach(demand -> flow.shares().change(demand.tenant(), demand.jobs(), now));
         return reservation;
       }
       current.room(queue).change(-reservation.jobs(), -reservation.runnable());
     }
     return isInForce(current)
-        ? new Decision.Full(refuse(queue, "queue-full"))
-        : reserve(queue, demands);
+        ? new Decision.Full(full(queue, client))
+        : reserve(queue, demands, client);
   }
 
   /** The jobs were not written. */
@@ -164,7 +167,7 @@ public class Permits implements SchedulingConfigurer {
 
   /** Why a tenant's jobs must wait until others had their share; empty if they need not. */
   private Optional<Decision.TenantOverShare> overShare(
-      QueueName queue, Shares shares, Demand demand) {
+      QueueName queue, Shares shares, Demand demand, @Nullable String client) {
     String tenant = demand.tenant();
     OptionalInt share =
         shares.exceeded(tenant, demand.jobs(), depth(queue), cap(queue), System.nanoTime());
@@ -172,7 +175,7 @@ public class Permits implements SchedulingConfigurer {
         ? Optional.empty()
         : Optional.of(
             new Decision.TenantOverShare(
-                refuse(queue, "tenant-over-share"),
+                refuse(queue, "tenant-over-share", client),
                 tenant,
                 shares.waiting(tenant),
                 share.getAsInt()));
@@ -329,6 +332,20 @@ public class Permits implements SchedulingConfigurer {
         .description("Jobs that wait in the queue")
         .tag("queue", queue.value())
         .register(meters);
+    Gauge.builder("millpond.queue.cap", this, permits -> permits.cap(queue))
+        .description("Jobs that may wait in the queue")
+        .tag("queue", queue.value())
+        .register(meters);
+    Gauge.builder(
+            "millpond.queue.drain.rate", this, permits -> permits.drainRate(queue).orElse(NaN))
+        .description("Jobs of the queue that start in a second while others wait")
+        .tag("queue", queue.value())
+        .register(meters);
+    Gauge.builder("millpond.queue.estimated.wait", this, permits -> permits.waitSeconds(queue))
+        .description("How long a job that comes now would wait for its start")
+        .baseUnit("seconds")
+        .tag("queue", queue.value())
+        .register(meters);
     return new Flow(
         Duration.ofSeconds(properties.maxRetryAfter()), believed.getOrDefault(queue.value(), 0.0));
   }
@@ -364,15 +381,23 @@ public class Permits implements SchedulingConfigurer {
    * Why nothing can be admitted to the queue now; empty if there may be room for a job. Touches no
    * database.
    */
-  Optional<Refusal> refusal(QueueName queue) {
+  Optional<Refusal> refusal(QueueName queue, @Nullable String client) {
     int cap = cap(queue);
     boolean full =
         room(queue).map(room -> room.isFull(1, cap)).orElse(cap == 0)
-            || books.total().isFull(1, properties.totalCap());
-    return full ? Optional.of(refuse(queue, "queue-full")) : Optional.empty();
+            || books.total().isFull(1, properties.totalCap())
+            || known(queue)
+                .map(flow -> flow.isForOthers(client, depth(queue), cap, System.nanoTime()))
+                .orElse(false);
+    return full ? Optional.of(full(queue, client)) : Optional.empty();
   }
 
-  private Refusal refuse(QueueName queue, String reason) {
+  private Refusal full(QueueName queue, @Nullable String client) {
+    known(queue).ifPresent(flow -> flow.foundNoRoom(client, System.nanoTime()));
+    return refuse(queue, "queue-full", client);
+  }
+
+  private Refusal refuse(QueueName queue, String reason, @Nullable String client) {
     meters.counter("millpond.submits.refused", "reason", reason).increment();
     long now = System.nanoTime();
     Flow flow = known(queue).orElse(elsewhere);
@@ -380,7 +405,12 @@ public class Permits implements SchedulingConfigurer {
     boolean future = room.map(Room::depth).orElse(0) > 0 && room.map(Room::runnable).orElse(0) == 0;
     OptionalDouble rate = future ? OptionalDouble.of(0) : flow.drainRate(now);
     return new Refusal(
-        queue, depth(queue), cap(queue), rate, flow.book(rate, now), future ? "scheduled" : null);
+        queue,
+        depth(queue),
+        cap(queue),
+        rate,
+        flow.book(client, rate, now),
+        future ? "scheduled" : null);
   }
 
   /**
@@ -400,6 +430,10 @@ public class Permits implements SchedulingConfigurer {
     return known(queue).flatMap(flow -> flow.wait(runnable, priority, System.nanoTime()));
   }
 
+  private double waitSeconds(QueueName queue) {
+    return estimatedWait(queue, 0).map(wait -> wait.toMillis() / 1e3).orElse(NaN);
+  }
+
   /** How many more jobs the queue takes as far as this node knows; at least 0. */
   public int room(QueueName queue, int cap) {
     return Math.max(0, Math.min(cap - depth(queue), properties.totalCap() - books.total().depth()));
@@ -409,7 +443,15 @@ public class Permits implements SchedulingConfigurer {
   void on(JobsStarted started) {
     // With a limit on the queue's concurrency some may be left although slots were.
     boolean more = started.more() || room(started.queue()).map(Room::runnable).orElse(0) > 0;
-    flow(started.queue()).started(started, more, System.nanoTime());
+    long now = System.nanoTime();
+    Flow flow = flow(started.queue());
+    flow.started(started, more, now);
+    flow.error(started.waited(), now)
+        .ifPresent(
+            error ->
+                meters
+                    .summary("millpond.queue.estimate.error", "queue", started.queue().value())
+                    .record(error));
   }
 
   @EventListener
@@ -448,6 +490,7 @@ public class Permits implements SchedulingConfigurer {
       flows.forEach(
           (queue, flow) -> {
             limit(queue, flow, now);
+            flow.estimate(room(queue).map(Room::runnable).orElse(0), now);
             tell(queue, flow, now);
           });
       if (unfolded.get() > FOLD_AFTER) {

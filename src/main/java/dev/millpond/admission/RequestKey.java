@@ -10,12 +10,16 @@ import java.util.List;
  * A client's {@code Idempotency-Key} (IETF draft-ietf-httpapi-idempotency-key-header) in the scope
  * of its path.
  *
+ * @param text the key as it was sent
  * @param hash SHA-256 of scope and key
  * @param fingerprint SHA-256 of the request, without its key
  * @param gaps the places in the request, ascending, whose jobs were refused beforehand
  */
 @SuppressWarnings("ArrayRecordComponent") // compared by the database only
-public record RequestKey(byte[] hash, byte[] fingerprint, List<Integer> gaps) {
+public record RequestKey(String text, byte[] hash, byte[] fingerprint, List<Integer> gaps) {
+
+  /** The header's name. */
+  public static final String HEADER = "Idempotency-Key";
 
   /**
    * The key of a request.
@@ -25,12 +29,13 @@ public record RequestKey(byte[] hash, byte[] fingerprint, List<Integer> gaps) {
    * @param request what must be the same when it is repeated: its body, and what headers add to it
    */
   public static RequestKey of(String scope, String key, byte[]... request) {
-    return new RequestKey(sha256((scope + "\n" + key).getBytes(UTF_8)), sha256(request), List.of());
+    return new RequestKey(
+        key, sha256((scope + "\n" + key).getBytes(UTF_8)), sha256(request), List.of());
   }
 
   /** The same, of a request of which only some jobs are admitted. */
   public RequestKey withGaps(List<Integer> places) {
-    return new RequestKey(hash, fingerprint, places);
+    return new RequestKey(text, hash, fingerprint, places);
   }
 
   private static byte[] sha256(byte[]... parts) {

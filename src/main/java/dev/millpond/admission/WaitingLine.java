@@ -2,22 +2,41 @@ package dev.millpond.admission;
 
 import java.time.Duration;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * When those who were sent away should come back. Each is booked the next turn in a line that moves
- * at the drain rate, so that they return as room appears and not as a herd. Not thread-safe. Times
- * are {@code nanoTime} values, passed in.
+ * at the drain rate, so that they return as room appears and not as a herd. Who comes when a turn
+ * is due is taken to be the one it was booked for: clients need no name. Not thread-safe. Times are
+ * {@code nanoTime} values, passed in.
  */
 final class WaitingLine {
 
   private static final double NANOS = Duration.ofSeconds(1).toNanos();
 
   /**
-   * Turns booked for each job that starts. Some clients never come back, and a turn that nobody
-   * uses leaves a worker idle, while a client too many only asks once more: at this factor every
-   * fifth may stay away.
+   * Turns booked for each job that starts, at first. Some clients never come back, and a turn that
+   * nobody uses leaves a worker idle, while a client too many only asks once more: at this factor
+   * every fifth may stay away.
    */
   private static final double OVERBOOKING = 1.25;
+
+  /** Down to this it follows what comes of the turns. */
+  private static final double LEAST_BOOKING = 0.95;
+
+  /**
+   * While new clients come all the time, some of them may have the room: so many of those who get
+   * in, and no turn is booked in vain, which spares clients that have waited for their turn another
+   * wait.
+   */
+  private static final double NEW = 0.05;
+
+  /** By how much more somebody who comes in vain counts than somebody who needed no turn. */
+  private static final double IN_VAIN = 2;
+
+  /** The booking changes over the length of the line, and no line is shorter. */
+  private static final double SHORTEST = 100;
 
   /** The longest answer while nothing drains; the shortest is a third of it. */
   private static final Duration STUCK = Duration.ofSeconds(90);
@@ -26,15 +45,15 @@ final class WaitingLine {
   private static final Duration UNKNOWN = Duration.ofSeconds(3);
 
   private final Duration longest;
+  private final Bookings bookings = new Bookings();
 
-  /** How many clients' turns are still to come. */
-  private double ahead;
+  /** Turns booked for each job that starts. */
+  private double booking = OVERBOOKING;
 
-  /** When the last of them was told to come. */
+  /** When the last client was told to come. */
   private long end;
 
   private double turnsPerSecond;
-  private long last;
 
   /** Since when the rate has been asked for in vain. */
   private long unknownSince;
@@ -50,15 +69,44 @@ final class WaitingLine {
   }
 
   /**
-   * Books a turn.
+   * Whether clients are waited for, and this one was not told to come, or not yet.
    *
+   * @param client what it is known by when it comes back; null if by nothing
+   */
+  boolean isEarly(@Nullable String client, long now) {
+    return !bookings.isEmpty(now) && !bookings.isDue(client, now);
+  }
+
+  /** A client got in. */
+  void entered(@Nullable String client, long now) {
+    if (!bookings.isEmpty(now)) {
+      adjust(bookings.use(client, now) ? -NEW : 1 - NEW, now);
+    }
+  }
+
+  /** A client found no room. */
+  void foundNoRoom(@Nullable String client, long now) {
+    if (bookings.use(client, now)) {
+      adjust(-IN_VAIN, now);
+    }
+  }
+
+  private void adjust(double by, long now) {
+    double ahead = turnsPerSecond * (end - now) / NANOS;
+    booking = Math.clamp(booking + by / Math.max(SHORTEST, ahead), LEAST_BOOKING, OVERBOOKING);
+  }
+
+  /**
+   * Books a turn; whoever has one still to come is told of it once more.
+   *
+   * @param client as in {@link #isEarly}
    * @param rate jobs a second for the clients of this line, of several nodes' lines its part; 0 if
    *     nothing drains, empty if it is not known, which is soon taken to mean the same
+   * @param horizon how far ahead the rate can be relied on
    * @param random uniform in [0, 1), to spread the answers that are not booked
    */
-  Duration book(OptionalDouble rate, long now, double random) {
-    ahead = Math.max(0, ahead - turnsPerSecond * (now - last) / NANOS);
-    last = now;
+  Duration book(
+      @Nullable String client, OptionalDouble rate, Duration horizon, long now, double random) {
     if (rate.isEmpty()) {
       unknownSince = unknown ? unknownSince : now;
       unknown = true;
@@ -69,17 +117,21 @@ final class WaitingLine {
     if (rate.getAsDouble() <= 0) {
       return unbooked(STUCK, random);
     }
-    turnsPerSecond = rate.getAsDouble() * OVERBOOKING;
-    // Behind the last one, without a gap. When the rate has risen, those before it were told times
-    // that are too late, and there is room between them.
-    double behind = Math.max(0, end - now) + NANOS / turnsPerSecond;
-    double wait = Math.min(behind, (ahead + 1) / turnsPerSecond * NANOS);
-    if (wait > longest.toNanos()) {
-      return spread(longest.dividedBy(2), longest, random);
+    OptionalLong booked = bookings.of(client);
+    if (booked.isPresent() && booked.getAsLong() - now > 0) {
+      return Duration.ofNanos(booked.getAsLong() - now);
     }
-    ahead++;
+    turnsPerSecond = rate.getAsDouble() * booking;
+    double wait = (bookings.isEmpty(now) ? 0 : Math.max(0, end - now)) + NANOS / turnsPerSecond;
+    Duration furthest = shorter(longest, horizon);
+    if (wait > furthest.toNanos()) {
+      return spread(furthest.dividedBy(2), furthest, random);
+    }
     end = now + Math.round(wait);
-    return Duration.ofNanos(end - now);
+    // Anywhere within it: clients of nodes whose turns come in step must not be refused in step.
+    long turn = end - Math.round(NANOS / turnsPerSecond * random);
+    bookings.add(client, turn);
+    return Duration.ofNanos(turn - now);
   }
 
   private Duration unbooked(Duration most, double random) {

@@ -1,5 +1,6 @@
 package dev.millpond.rest;
 
+import dev.millpond.admission.RequestKey;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Collections;
 import java.util.List;
@@ -15,7 +16,7 @@ import java.util.regex.Pattern;
 public record IdempotencyKey(String value) {
 
   /** The header's name. */
-  public static final String HEADER = "Idempotency-Key";
+  public static final String HEADER = RequestKey.HEADER;
 
   private static final Pattern QUOTED =
       Pattern.compile("\"(?:[\\x20-\\x7e&&[^\"\\\\]]|\\\\[\"\\\\])*\"");

@@ -59,13 +59,7 @@ class JobController {
     return new Log(jobs.log(find(id).id()));
   }
 
-  @Answers({
-    Problem.JOB_NOT_FOUND,
-    Problem.JOB_FINISHED,
-    Problem.JOB_GONE,
-    Problem.OUTCOME_UNKNOWN,
-    Problem.OVERLOADED
-  })
+  @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_FINISHED, Problem.JOB_GONE, Problem.OUTCOME_UNKNOWN})
   @PostMapping("/v1/jobs/{id}/cancel")
   ResponseEntity<JobBody> cancel(@PathVariable String id) {
     for (int i = 0; i < TRIES; i++) {
@@ -102,8 +96,7 @@ class JobController {
     Problem.JOB_RUNNING,
     Problem.JOB_GONE,
     Problem.QUEUE_FULL,
-    Problem.OUTCOME_UNKNOWN,
-    Problem.OVERLOADED
+    Problem.OUTCOME_UNKNOWN
   })
   @PostMapping("/v1/jobs/{id}/retry")
   ResponseEntity<JobBody> retry(@PathVariable String id) {

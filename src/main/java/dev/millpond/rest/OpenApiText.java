@@ -50,6 +50,7 @@ class OpenApiText {
           Problem.NOT_ACCEPTABLE,
           Problem.MISDIRECTED_REQUEST,
           Problem.INTERNAL_ERROR,
+          Problem.OVERLOADED,
           Problem.DATABASE_UNAVAILABLE);
 
   /** Refused before it is known whose queue is meant. */

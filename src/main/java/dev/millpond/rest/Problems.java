@@ -7,6 +7,8 @@ import dev.millpond.queue.UnknownQueue;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +20,7 @@ import org.apache.tomcat.util.http.InvalidParameterException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
 import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.dao.RecoverableDataAccessException;
 import org.springframework.dao.TransientDataAccessException;
@@ -96,6 +99,8 @@ public class Problems {
           ProblemDocument.of(
               Problem.INVALID_REQUEST, "The body is broken, or did not come to its end.");
       case HttpMessageNotReadableException unreadable -> unreadable(unreadable);
+      case CannotGetJdbcConnectionException none when isBusy(none) -> busy();
+      case CannotCreateTransactionException none when isBusy(none) -> busy();
       case CannotGetJdbcConnectionException _, CannotCreateTransactionException _ ->
           databaseUnavailable();
       case TransientDataAccessException _ -> databaseUnavailable();
@@ -103,9 +108,38 @@ public class Problems {
           RecoverableDataAccessException _,
           TransactionSystemException _ ->
           brokenConnection(request);
+      // A rollback over a connection that is gone, for one, is not told from other failures.
+      case DataAccessException other when isBroken(other) -> brokenConnection(request);
       case ErrorResponse known -> ProblemDocument.ofStatus(known.getStatusCode().value());
       default -> internal(failure);
     };
+  }
+
+  /** Whether all connections were in use: the pool names no failure of one as the cause. */
+  private static boolean isBusy(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLTransientConnectionException) {
+        return cause.getCause() == null;
+      }
+    }
+    return false;
+  }
+
+  /** Whether the connection was lost (SQLSTATE class 08) or the server stops (57P). */
+  private static boolean isBroken(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLException sql && sql.getSQLState() != null) {
+        return sql.getSQLState().startsWith("08") || sql.getSQLState().startsWith("57P");
+      }
+    }
+    return false;
+  }
+
+  private static ProblemDocument busy() {
+    return ProblemDocument.of(
+            Problem.OVERLOADED,
+            "Other requests keep all connections to the database. Nothing was done.")
+        .retryAfter(Refusals.SOON_SECONDS);
   }
 
   /** The refusal while the database is away; each call counts as one failure of the outage. */

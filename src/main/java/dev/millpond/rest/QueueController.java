@@ -78,8 +78,7 @@ class QueueController {
     Problem.PAYLOAD_TOO_LARGE,
     Problem.UNSUPPORTED_MEDIA_TYPE,
     Problem.TOO_MANY_QUEUES,
-    Problem.OUTCOME_UNKNOWN,
-    Problem.OVERLOADED
+    Problem.OUTCOME_UNKNOWN
   })
   @PutMapping("/v1/queues/{queue}")
   ResponseEntity<QueueBody> put(@PathVariable String queue, HttpServletRequest request)

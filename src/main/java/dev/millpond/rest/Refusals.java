@@ -17,7 +17,7 @@ final class Refusals {
    * When to come back for a request whose first sending is not decided, or that too many are
    * before.
    */
-  private static final long SOON_SECONDS = 2;
+  static final long SOON_SECONDS = 2;
 
   private Refusals() {}
 

@@ -78,8 +78,7 @@ class SubmitController {
     Problem.TENANT_OVER_SHARE,
     Problem.QUEUE_FULL,
     Problem.DEADLINE_UNREACHABLE,
-    Problem.OUTCOME_UNKNOWN,
-    Problem.OVERLOADED
+    Problem.OUTCOME_UNKNOWN
   })
   @PostMapping({"/v1/jobs", "/v1/queues/{queue}/jobs"})
   ResponseEntity<JobBody> submit(
@@ -126,8 +125,7 @@ class SubmitController {
     Problem.TENANT_OVER_SHARE,
     Problem.QUEUE_FULL,
     Problem.DEADLINE_UNREACHABLE,
-    Problem.OUTCOME_UNKNOWN,
-    Problem.OVERLOADED
+    Problem.OUTCOME_UNKNOWN
   })
   @PostMapping("/v1/queues/{queue}/jobs/batch")
   ResponseEntity<Object> submitBatch(@PathVariable String queue, HttpServletRequest request)

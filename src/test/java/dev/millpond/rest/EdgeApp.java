@@ -4,6 +4,8 @@ import jakarta.servlet.Filter;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.net.Socket;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
 import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.dao.QueryTimeoutException;
+import org.springframework.dao.UncategorizedDataAccessException;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -127,6 +130,16 @@ class EdgeApp {
     private static RuntimeException failure(String how) {
       return switch (how) {
         case "connect" -> new CannotGetJdbcConnectionException("secret");
+        case "busy" ->
+            new CannotGetJdbcConnectionException(
+                "secret", new SQLTransientConnectionException("timed out"));
+        case "away" ->
+            new CannotGetJdbcConnectionException(
+                "secret",
+                new SQLTransientConnectionException("timed out", new SQLException("refused")));
+        case "rollback" ->
+            new UncategorizedDataAccessException(
+                "secret", new SQLException("This connection has been closed.", "08003")) {};
         case "broken" -> new DataAccessResourceFailureException("secret");
         case "timeout" -> new QueryTimeoutException("select secret");
         default -> new IllegalStateException("secret");

@@ -1,0 +1,89 @@
+package dev.millpond.admission;
+
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which clients were told to come, and when. One that can be told from others keeps its turn; who
+ * cannot be is taken to have come for any turn that is due. A turn is kept for a while after its
+ * time. Not thread-safe. Times are {@code nanoTime} values, passed in.
+ */
+final class Bookings {
+
+  /** How late one may come for its turn: {@code Retry-After} is in whole seconds. */
+  private static final Duration LATE = Duration.ofSeconds(5);
+
+  /** Early by so little is on time: clients are told milliseconds. */
+  private static final Duration EARLY = Duration.ofMillis(5);
+
+  /** Clients told from others; more than these are not. */
+  private static final int MOST_KNOWN = 20_000;
+
+  /** Turns of the others so close to each other are one time, which bounds the memory. */
+  private static final long TOGETHER = Duration.ofMillis(1).toNanos();
+
+  /** The turns of clients that can be told from others, in the order they were booked. */
+  private final Map<String, Long> known = new LinkedHashMap<>();
+
+  /** How many turns of the others there are at a time. */
+  private final NavigableMap<Long, Integer> others = new TreeMap<>();
+
+  /** Whether nobody is waited for. */
+  boolean isEmpty(long now) {
+    long late = now - LATE.toNanos();
+    others.headMap(time(late)).clear();
+    Iterator<Long> eldest = known.values().iterator();
+    while (eldest.hasNext() && eldest.next() - late < 0) {
+      eldest.remove();
+    }
+    return known.isEmpty() && others.isEmpty();
+  }
+
+  /**
+   * When a client was told to come; empty if it was not, or cannot be told from others.
+   *
+   * @param client what it is known by when it comes back; null if by nothing
+   */
+  OptionalLong of(@Nullable String client) {
+    Long turn = client == null ? null : known.get(client);
+    return turn == null ? OptionalLong.empty() : OptionalLong.of(turn);
+  }
+
+  /** Whether the client has a turn that has come. */
+  boolean isDue(@Nullable String client, long now) {
+    if (client == null) {
+      return !others.isEmpty() && others.firstKey() <= time(now);
+    }
+    OptionalLong turn = of(client);
+    return turn.isPresent() && turn.getAsLong() - now <= EARLY.toNanos();
+  }
+
+  /** Takes away the client's turn that has come, if there is one. */
+  boolean use(@Nullable String client, long now) {
+    boolean due = isDue(client, now);
+    if (due && client == null) {
+      others.computeIfPresent(others.firstKey(), (time, left) -> left == 1 ? null : left - 1);
+    } else if (due) {
+      known.remove(client);
+    }
+    return due;
+  }
+
+  void add(@Nullable String client, long turn) {
+    if (client != null && known.size() < MOST_KNOWN) {
+      known.put(client, turn);
+    } else {
+      others.merge(time(turn), 1, Integer::sum);
+    }
+  }
+
+  private static long time(long nanos) {
+    return Math.floorDiv(nanos, TOGETHER);
+  }
+}
