@@ -22,9 +22,6 @@ public final class WaitingLineSimulation {
   private static final double NANOS = 1e9;
   private static final double STAYING = 1;
 
-  /** As in {@link Flow}. */
-  private static final double CROWDED = 0.9;
-
   private static final Duration LONGEST = Duration.ofMinutes(5);
 
   /** Jobs run at once; each takes an exponentially distributed time. */
@@ -193,7 +190,7 @@ public final class WaitingLineSimulation {
         key[client] = client + " " + now;
       }
       line = lines[node[client]];
-      boolean forOthers = depth >= of.cap * CROWDED && line.isEarly(key[client], now);
+      boolean forOthers = depth >= of.cap * Flow.CROWDED && line.isEarly(key[client], now);
       if (depth < of.cap && !forOthers) {
         accept(client);
         return true;
@@ -242,7 +239,12 @@ public final class WaitingLineSimulation {
       OptionalDouble known = rate.perSecond(now);
       OptionalDouble part =
           known.isEmpty() ? known : OptionalDouble.of(known.getAsDouble() * share / of.nodes);
-      return line.book(key[client], part, rate.steady().multipliedBy(5), now, random.nextDouble())
+      return line.book(
+                  key[client],
+                  part,
+                  rate.steady(now).multipliedBy(Flow.RELIED_ON),
+                  now,
+                  random.nextDouble())
               .toNanos()
           / NANOS;
     }

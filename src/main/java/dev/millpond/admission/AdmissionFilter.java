@@ -16,8 +16,8 @@ import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.servlet.HandlerExceptionResolver;
 
 /**
- * Sends submits to a full queue away: by path and method alone, before the body is read and without
- * the database, so that a refusal costs next to nothing however deep the queue is.
+ * Sends submits to a full queue away: by path, method and key alone, before the body is read and
+ * without the database, so that a refusal costs next to nothing however deep the queue is.
  */
 @Component
 class AdmissionFilter extends OncePerRequestFilter {
@@ -50,6 +50,9 @@ class AdmissionFilter extends OncePerRequestFilter {
   /** What a client is known by when it comes back: the key of its request, without its quotes. */
   private static @Nullable String client(HttpServletRequest request) {
     String key = request.getHeader(RequestKey.HEADER);
+    if (key != null && key.length() > RequestKey.LONGEST) {
+      return null; // it is not valid, and would take memory
+    }
     boolean quoted = key != null && key.length() > 1 && key.startsWith("\"") && key.endsWith("\"");
     return quoted ? key.substring(1, key.length() - 1) : key;
   }

@@ -10,9 +10,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which clients were told to come, and when. One that can be told from others keeps its turn; who
- * cannot be is taken to have come for any turn that is due. A turn is kept for a while after its
- * time. Not thread-safe. Times are {@code nanoTime} values, passed in.
+ * Which clients were told to come, and when. One that can be told from others keeps its turn; the
+ * turns of the rest are for whoever comes when they are due. A turn is kept for a while after its
+ * time, until {@link #forgetLate}. Not thread-safe. Times are {@code nanoTime} values, passed in.
  */
 final class Bookings {
 
@@ -22,26 +22,30 @@ final class Bookings {
   /** Early by so little is on time: clients are told milliseconds. */
   private static final Duration EARLY = Duration.ofMillis(5);
 
-  /** Clients told from others; more than these are not. */
+  /** Clients told from others; the rest are as those that cannot be. */
   private static final int MOST_KNOWN = 20_000;
 
   /** Turns of the others so close to each other are one time, which bounds the memory. */
   private static final long TOGETHER = Duration.ofMillis(1).toNanos();
 
   /** The turns of clients that can be told from others, in the order they were booked. */
-  private final Map<String, Long> known = new LinkedHashMap<>();
+  private final Map<@Nullable String, Long> known = new LinkedHashMap<>();
 
   /** How many turns of the others there are at a time. */
   private final NavigableMap<Long, Integer> others = new TreeMap<>();
 
-  /** Whether nobody is waited for. */
-  boolean isEmpty(long now) {
+  /** Gives up those who have not come for their turn. */
+  void forgetLate(long now) {
     long late = now - LATE.toNanos();
     others.headMap(time(late)).clear();
     Iterator<Long> eldest = known.values().iterator();
     while (eldest.hasNext() && eldest.next() - late < 0) {
       eldest.remove();
     }
+  }
+
+  /** Whether nobody is waited for. */
+  boolean isEmpty() {
     return known.isEmpty() && others.isEmpty();
   }
 
@@ -57,25 +61,24 @@ final class Bookings {
 
   /** Whether the client has a turn that has come. */
   boolean isDue(@Nullable String client, long now) {
-    if (client == null) {
-      return !others.isEmpty() && others.firstKey() <= time(now);
-    }
+    long soon = now + EARLY.toNanos();
     OptionalLong turn = of(client);
-    return turn.isPresent() && turn.getAsLong() - now <= EARLY.toNanos();
+    return turn.isPresent()
+        ? turn.getAsLong() - soon <= 0
+        : !others.isEmpty() && others.firstKey() <= time(soon);
   }
 
   /** Takes away the client's turn that has come, if there is one. */
   boolean use(@Nullable String client, long now) {
     boolean due = isDue(client, now);
-    if (due && client == null) {
+    if (due && known.remove(client) == null) {
       others.computeIfPresent(others.firstKey(), (time, left) -> left == 1 ? null : left - 1);
-    } else if (due) {
-      known.remove(client);
     }
     return due;
   }
 
   void add(@Nullable String client, long turn) {
+    known.remove(client); // so that the order is that of booking
     if (client != null && known.size() < MOST_KNOWN) {
       known.put(client, turn);
     } else {

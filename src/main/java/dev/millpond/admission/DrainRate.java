@@ -134,8 +134,9 @@ final class DrainRate {
   }
 
   /** For how long jobs have waited and the rate has been the same. */
-  Duration steady() {
-    return Duration.ofMillis((long) (1_000 * (steadySeconds + openSeconds)));
+  Duration steady(long now) {
+    double silence = busy ? Math.max(0, seconds(now - last)) : 0;
+    return Duration.ofMillis((long) (1_000 * (steadySeconds + openSeconds + silence)));
   }
 
   private static double silenced(double rate, double span, double silence) {

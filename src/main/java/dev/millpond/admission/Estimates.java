@@ -1,9 +1,10 @@
 package dev.millpond.admission;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.OptionalDouble;
+import java.util.TreeMap;
 
 /**
  * How far the estimated waits of one queue were off: what a job would have been told is kept until
@@ -19,18 +20,16 @@ final class Estimates {
   /** A shorter wait says nothing: the estimate is not that fine. */
   private static final Duration SHORTEST = Duration.ofMillis(500);
 
-  private record Estimate(Duration told, long at) {}
-
-  /** The oldest first. */
-  private final Deque<Estimate> told = new ArrayDeque<>();
+  /** By when it was made. */
+  private final NavigableMap<Long, Duration> told = new TreeMap<>();
 
   /** Takes note of what a job that becomes runnable now would be told. */
   void told(Duration wait, long now) {
-    if (told.isEmpty() || now - told.getLast().at() >= APART) {
+    if (told.isEmpty() || now - told.lastKey() >= APART) {
       if (told.size() == MOST) {
-        told.removeFirst();
+        told.pollFirstEntry();
       }
-      told.addLast(new Estimate(wait, now));
+      told.put(now, wait);
     }
   }
 
@@ -40,15 +39,11 @@ final class Estimates {
    */
   OptionalDouble error(Duration waited, long now) {
     long came = now - waited.toNanos();
-    while (!told.isEmpty() && came - told.getFirst().at() > APART) {
-      told.removeFirst();
-    }
-    if (waited.compareTo(SHORTEST) < 0
-        || told.isEmpty()
-        || Math.abs(came - told.getFirst().at()) > APART) {
+    Map.Entry<Long, Duration> then = told.floorEntry(came + APART / 2);
+    if (waited.compareTo(SHORTEST) < 0 || then == null || came - then.getKey() > APART) {
       return OptionalDouble.empty();
     }
-    double off = told.getFirst().told().minus(waited).abs().toNanos();
+    double off = then.getValue().minus(waited).abs().toNanos();
     return OptionalDouble.of(off / waited.toNanos());
   }
 }

@@ -20,10 +20,10 @@ import org.jspecify.annotations.Nullable;
 final class Flow {
 
   /** From this part of the cap on, room is for those who were told to come for it. */
-  private static final double CROWDED = 0.9;
+  static final double CROWDED = 0.9;
 
   /** So many times as long as the rate has been the same it is taken to stay so. */
-  private static final int RELIED_ON = 5;
+  static final int RELIED_ON = 5;
 
   /** For so long a rate that other nodes tell of is taken to have been the same. */
   private static final Duration TOLD_STEADY = Duration.ofMinutes(1);
@@ -171,10 +171,11 @@ final class Flow {
 
   /**
    * Whether room that is there must be kept for others: for those whose turn has come, when there
-   * is little. Otherwise they would be sent away again and again by those who come anew.
+   * is little. Otherwise they would be sent away again and again by those who come anew. Between
+   * tenants it is their shares that decide.
    */
   synchronized boolean isForOthers(@Nullable String client, int depth, int cap, long now) {
-    return depth >= cap * CROWDED && line.isEarly(client, now);
+    return depth >= cap * CROWDED && shares.active(now) == 1 && line.isEarly(client, now);
   }
 
   /** A client got in. */
@@ -197,7 +198,7 @@ final class Flow {
     refusedAt = now;
     OptionalDouble part =
         all.isPresent() ? OptionalDouble.of(all.getAsDouble() / refusing) : OptionalDouble.empty();
-    Duration steady = elsewhere > here(now).orElse(0) ? TOLD_STEADY : rate.steady();
+    Duration steady = elsewhere > here(now).orElse(0) ? TOLD_STEADY : rate.steady(now);
     return line.book(
         client,
         part,

@@ -143,7 +143,7 @@ public class Permits implements SchedulingConfigurer {
     if (take(current, current.room(queue), queue.value(), cap(queue), reservation)) {
       if (take(current, current.total(), ALL_QUEUES, properties.totalCap(), reservation)) {
         long now = System.nanoTime();
-        flow.entered(client, now);
+        flow.entered(here(client), now);
         demands.forEach(demand -> flow.shares().change(demand.tenant(), demand.jobs(), now));
         return reservation;
       }
@@ -387,13 +387,20 @@ public class Permits implements SchedulingConfigurer {
         room(queue).map(room -> room.isFull(1, cap)).orElse(cap == 0)
             || books.total().isFull(1, properties.totalCap())
             || known(queue)
-                .map(flow -> flow.isForOthers(client, depth(queue), cap, System.nanoTime()))
+                .map(flow -> flow.isForOthers(here(client), depth(queue), cap, System.nanoTime()))
                 .orElse(false);
     return full ? Optional.of(full(queue, client)) : Optional.empty();
   }
 
+  /**
+   * Where there are several nodes, a client may come back to another one, which does not know it.
+   */
+  private @Nullable String here(@Nullable String client) {
+    return nodes == 1 ? client : null;
+  }
+
   private Refusal full(QueueName queue, @Nullable String client) {
-    known(queue).ifPresent(flow -> flow.foundNoRoom(client, System.nanoTime()));
+    known(queue).ifPresent(flow -> flow.foundNoRoom(here(client), System.nanoTime()));
     return refuse(queue, "queue-full", client);
   }
 
@@ -409,7 +416,7 @@ public class Permits implements SchedulingConfigurer {
         depth(queue),
         cap(queue),
         rate,
-        flow.book(client, rate, now),
+        flow.book(here(client), rate, now),
         future ? "scheduled" : null);
   }
 

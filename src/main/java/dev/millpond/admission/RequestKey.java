@@ -21,6 +21,9 @@ public record RequestKey(String text, byte[] hash, byte[] fingerprint, List<Inte
   /** The header's name. */
   public static final String HEADER = "Idempotency-Key";
 
+  /** How many characters a key has at most. */
+  public static final int LONGEST = 255;
+
   /**
    * The key of a request.
    *

@@ -74,18 +74,21 @@ final class WaitingLine {
    * @param client what it is known by when it comes back; null if by nothing
    */
   boolean isEarly(@Nullable String client, long now) {
-    return !bookings.isEmpty(now) && !bookings.isDue(client, now);
+    bookings.forgetLate(now);
+    return !bookings.isEmpty() && !bookings.isDue(client, now);
   }
 
   /** A client got in. */
   void entered(@Nullable String client, long now) {
-    if (!bookings.isEmpty(now)) {
+    bookings.forgetLate(now);
+    if (!bookings.isEmpty()) {
       adjust(bookings.use(client, now) ? -NEW : 1 - NEW, now);
     }
   }
 
   /** A client found no room. */
   void foundNoRoom(@Nullable String client, long now) {
+    bookings.forgetLate(now);
     if (bookings.use(client, now)) {
       adjust(-IN_VAIN, now);
     }
@@ -121,9 +124,10 @@ final class WaitingLine {
     if (booked.isPresent() && booked.getAsLong() - now > 0) {
       return Duration.ofNanos(booked.getAsLong() - now);
     }
+    bookings.forgetLate(now);
     turnsPerSecond = rate.getAsDouble() * booking;
-    double wait = (bookings.isEmpty(now) ? 0 : Math.max(0, end - now)) + NANOS / turnsPerSecond;
-    Duration furthest = shorter(longest, horizon);
+    double wait = (bookings.isEmpty() ? 0 : Math.max(0, end - now)) + NANOS / turnsPerSecond;
+    Duration furthest = shorter(longest, horizon.compareTo(UNKNOWN) < 0 ? UNKNOWN : horizon);
     if (wait > furthest.toNanos()) {
       return spread(furthest.dividedBy(2), furthest, random);
     }

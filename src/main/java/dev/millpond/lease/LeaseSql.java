@@ -89,14 +89,17 @@ final class LeaseSql {
    * The claim. The candidates come in order from ready_next (or ready_suspect) and are locked as
    * they are found; what another claim has locked is skipped. "ctid = any(array(…))" and not "in
    * (select …)", which would leave the join order to the planner. With a concurrency limit the
-   * leases of the queue are counted under LOCK_QUEUE; the start is stamped by the clock, since
-   * now() is from before the lock. A job whose startBy has passed ends here and takes no slot.
+   * leases of the queue are counted under the lock of CLAIM_WITHIN; the start is stamped by the
+   * clock, since now() is from before the lock. A job whose startBy has passed ends here and takes
+   * no slot.
    */
   private static final String CLAIM =
       """
       with allowed (jobs, at) as (
         select case when :concurrency::int is null then :max::int
-                    else least(:max, greatest(0, :concurrency - (select count(*) from lease where queue = :queue)))
+                    when current_setting('millpond.locked', true) = '1'
+                      then least(:max, greatest(0, :concurrency - (select count(*) from lease where queue = :queue)))
+                    else 0
                end,
                clock_timestamp()
       ), taken as (
@@ -144,13 +147,15 @@ final class LeaseSql {
 
   /**
    * The claim where the queue has a concurrency limit. The queue's row is taken as a lock, so that
-   * two nodes do not fill the limit together; the claim is a statement of its own after it, so that
-   * it counts what the last holder has leased. Both go in one round trip, which makes them one
-   * transaction: no node that stops between them can keep the lock.
+   * two nodes do not fill the limit together, and nothing is claimed where another has it. The
+   * claim is a statement of its own after it, so that it counts what the last holder has leased.
+   * Both go in one round trip, which makes them one transaction: no node that stops between them
+   * can keep the lock.
    */
   private static final String CLAIM_WITHIN =
       """
-      select concurrency from queue where name = :queue for update;
+      select set_config('millpond.locked', count(*)::text, true)
+      from (select from queue where name = :queue for update skip locked) as locked;
       """
           + CLAIM;
 

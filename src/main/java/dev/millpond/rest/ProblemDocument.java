@@ -91,7 +91,7 @@ public record ProblemDocument(
 
   /** The same with {@code Retry-After} rounded up to whole seconds, and {@code retryAfterMs}. */
   public ProblemDocument retryAfter(Duration wait) {
-    long millis = Math.max(1, wait.toMillis());
+    long millis = Math.max(1, wait.plusNanos(999_999).toMillis()); // nobody comes too early
     return retryAfter(Math.ceilDiv(millis, 1_000L)).with("retryAfterMs", millis);
   }
 

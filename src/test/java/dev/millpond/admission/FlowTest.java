@@ -109,15 +109,24 @@ class FlowTest {
 
   @Test
   void theLastRoomIsForThoseWhoseTurnHasCome() {
-    long now = 0;
     flow.elsewhere(others(10, 0));
-    assertThat(flow.isForOthers(null, 99, 100, now)).as("nobody waits").isFalse();
-    Duration turn = flow.book(null, flow.drainRate(now), now);
-    assertThat(flow.isForOthers(null, 99, 100, now)).isTrue();
-    assertThat(flow.isForOthers(null, 89, 100, now)).as("there is enough").isFalse();
-    assertThat(flow.isForOthers(null, 99, 100, now + turn.toNanos())).as("one of them").isFalse();
-    flow.entered(null, now + turn.toNanos());
-    flow.book(null, flow.drainRate(now), now);
-    assertThat(flow.isForOthers(null, 99, 100, now)).as("another one").isTrue();
+    assertThat(flow.isForOthers("c", 99, 100, 0)).as("nobody waits").isFalse();
+    long a = flow.book("a", flow.drainRate(0), 0).toNanos();
+    flow.book("b", flow.drainRate(0), 0);
+    assertThat(flow.isForOthers("c", 99, 100, a)).isTrue();
+    assertThat(flow.isForOthers("c", 89, 100, a)).as("there is enough").isFalse();
+    assertThat(flow.isForOthers("a", 99, 100, a)).as("its turn").isFalse();
+    flow.entered("a", a);
+    assertThat(flow.isForOthers("a", 99, 100, a)).as("another job").isTrue();
+  }
+
+  @Test
+  void betweenTenantsTheirSharesDecide() {
+    flow.elsewhere(others(10, 0));
+    flow.book("a", flow.drainRate(0), 0);
+    flow.shares().change("one", 50, 0);
+    assertThat(flow.isForOthers("c", 99, 100, 0)).isTrue();
+    flow.shares().change("other", 49, 0);
+    assertThat(flow.isForOthers("c", 99, 100, 0)).isFalse();
   }
 }

@@ -68,13 +68,16 @@ class WaitingLineTest {
 
   @Test
   void aRateThatIsNewIsNotReliedOnForLong() {
-    book(10, EIGHT);
-    assertThat(line.book(null, EIGHT, Duration.ofSeconds(2), now, 0))
-        .isEqualTo(Duration.ofMillis(1_100));
-    assertThat(line.book(null, EIGHT, Duration.ofSeconds(1), now, 0))
+    book(40, EIGHT);
+    assertThat(line.book(null, EIGHT, Duration.ofSeconds(5), now, 0))
+        .isEqualTo(Duration.ofMillis(4_100));
+    assertThat(line.book(null, EIGHT, Duration.ofSeconds(4), now, 0))
         .as("not booked")
-        .isEqualTo(Duration.ofMillis(500));
-    assertThat(book(EIGHT)).isEqualTo(Duration.ofMillis(1_200));
+        .isEqualTo(Duration.ofSeconds(2));
+    assertThat(line.book(null, EIGHT, Duration.ZERO, now, 0))
+        .as("not at once")
+        .isEqualTo(Duration.ofMillis(1_500));
+    assertThat(book(EIGHT)).isEqualTo(Duration.ofMillis(4_200));
   }
 
   @Test
@@ -199,9 +202,8 @@ class WaitingLineTest {
       line.book("client " + n, OptionalDouble.of(1_000), KNOWN, now, 0.5);
     }
     pass(Duration.ofSeconds(24));
-    assertThat(line.isEarly("client 20", now)).as("its turn has passed").isTrue();
-    assertThat(line.isEarly("client 29900", now)).isTrue();
-    assertThat(line.isEarly(null, now)).as("as one of the others").isFalse();
+    assertThat(line.isEarly("client 29900", now)).as("as one of the others").isFalse();
+    assertThat(line.isEarly("client 25100", now)).isFalse();
   }
 
   private Duration spacing() {
