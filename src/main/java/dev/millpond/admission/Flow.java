@@ -23,7 +23,7 @@ final class Flow {
   static final double CROWDED = 0.9;
 
   /** So many times as long as the rate has been the same it is taken to stay so. */
-  static final int RELIED_ON = 5;
+  static final int RELIED_ON = 3;
 
   /** For so long a rate that other nodes tell of is taken to have been the same. */
   private static final Duration TOLD_STEADY = Duration.ofMinutes(1);
