@@ -104,11 +104,18 @@ public class Admission {
     }
     Decision decision = admitNew(queue, jobs, key);
     return switch (decision) {
-      case Decision.Full full -> knownOr(full, key);
-      case Decision.TenantOverShare over -> knownOr(over, key);
-      case Decision.DeadlineUnreachable late -> knownOr(late, key);
-      case Decision.BatchExceedsCap large -> knownOr(large, key);
-      default -> decision;
+      case Decision.Full _,
+          Decision.TenantOverShare _,
+          Decision.DeadlineUnreachable _,
+          Decision.BatchExceedsCap _ ->
+          knownOr(decision, key);
+      case Decision.Accepted _,
+          Decision.Replayed _,
+          Decision.KeyReused _,
+          Decision.KeyInFlight _,
+          Decision.Overloaded _,
+          Decision.OutcomeUnknown _ ->
+          decision;
     };
   }
 

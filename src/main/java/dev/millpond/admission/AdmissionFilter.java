@@ -50,11 +50,13 @@ class AdmissionFilter extends OncePerRequestFilter {
   /** What a client is known by when it comes back: the key of its request, without its quotes. */
   private static @Nullable String client(HttpServletRequest request) {
     String key = request.getHeader(RequestKey.HEADER);
-    if (key != null && key.length() > RequestKey.LONGEST) {
-      return null; // it is not valid, and would take memory
+    if (key == null) {
+      return null;
     }
-    boolean quoted = key != null && key.length() > 1 && key.startsWith("\"") && key.endsWith("\"");
-    return quoted ? key.substring(1, key.length() - 1) : key;
+    boolean quoted = key.length() > 1 && key.startsWith("\"") && key.endsWith("\"");
+    String text = quoted ? key.substring(1, key.length() - 1) : key;
+    // A longer one is not valid, and would take memory.
+    return text.length() > RequestKey.LONGEST ? null : text;
   }
 
   private static Optional<QueueName> queue(HttpServletRequest request) {

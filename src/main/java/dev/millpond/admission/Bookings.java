@@ -55,7 +55,7 @@ final class Bookings {
    * @param client what it is known by when it comes back; null if by nothing
    */
   OptionalLong of(@Nullable String client) {
-    Long turn = client == null ? null : known.get(client);
+    Long turn = known.get(client);
     return turn == null ? OptionalLong.empty() : OptionalLong.of(turn);
   }
 

@@ -118,7 +118,7 @@ final class DrainRate {
    * until jobs have waited long enough to tell.
    */
   OptionalDouble perSecond(long now) {
-    double silence = busy ? Math.max(0, seconds(now - last)) : 0;
+    double silence = silence(now);
     double time = sum(seconds, 0, spans) + openSeconds;
     double before = silenced(believed, Math.max(SPAN_SECONDS, 1 / believed), silence);
     if (time >= KNOWN_AFTER_SECONDS) {
@@ -135,8 +135,11 @@ final class DrainRate {
 
   /** For how long jobs have waited and the rate has been the same. */
   Duration steady(long now) {
-    double silence = busy ? Math.max(0, seconds(now - last)) : 0;
-    return Duration.ofMillis((long) (1_000 * (steadySeconds + openSeconds + silence)));
+    return Duration.ofMillis((long) (1_000 * (steadySeconds + openSeconds + silence(now))));
+  }
+
+  private double silence(long now) {
+    return busy ? Math.max(0, seconds(now - last)) : 0;
   }
 
   private static double silenced(double rate, double span, double silence) {

@@ -355,6 +355,10 @@ public class Permits implements SchedulingConfigurer {
     return room(queue).map(Room::depth).orElse(0);
   }
 
+  private int runnable(QueueName queue) {
+    return room(queue).map(Room::runnable).orElse(0);
+  }
+
   // To ask about a queue must not cost memory: any text may come in a path.
   private Optional<Room> room(QueueName queue) {
     return Optional.ofNullable(books.rooms().get(queue));
@@ -373,7 +377,7 @@ public class Permits implements SchedulingConfigurer {
 
   /** Roughly how many jobs will start before one that could have started for the given time. */
   public int ahead(QueueName queue, Duration waited) {
-    int runnable = room(queue).map(Room::runnable).orElse(0);
+    int runnable = runnable(queue);
     return known(queue).map(flow -> flow.ahead(runnable, waited, System.nanoTime())).orElse(0);
   }
 
@@ -408,8 +412,7 @@ public class Permits implements SchedulingConfigurer {
     meters.counter("millpond.submits.refused", "reason", reason).increment();
     long now = System.nanoTime();
     Flow flow = known(queue).orElse(elsewhere);
-    Optional<Room> room = room(queue);
-    boolean future = room.map(Room::depth).orElse(0) > 0 && room.map(Room::runnable).orElse(0) == 0;
+    boolean future = depth(queue) > 0 && runnable(queue) == 0;
     OptionalDouble rate = future ? OptionalDouble.of(0) : flow.drainRate(now);
     return new Refusal(
         queue,
@@ -433,7 +436,7 @@ public class Permits implements SchedulingConfigurer {
    * known. A priority above that of the jobs that started last waits for none of the others.
    */
   Optional<Duration> estimatedWait(QueueName queue, int priority) {
-    int runnable = room(queue).map(Room::runnable).orElse(0);
+    int runnable = runnable(queue);
     return known(queue).flatMap(flow -> flow.wait(runnable, priority, System.nanoTime()));
   }
 
@@ -449,7 +452,7 @@ public class Permits implements SchedulingConfigurer {
   @EventListener
   void on(JobsStarted started) {
     // With a limit on the queue's concurrency some may be left although slots were.
-    boolean more = started.more() || room(started.queue()).map(Room::runnable).orElse(0) > 0;
+    boolean more = started.more() || runnable(started.queue()) > 0;
     long now = System.nanoTime();
     Flow flow = flow(started.queue());
     flow.started(started, more, now);
@@ -497,7 +500,7 @@ public class Permits implements SchedulingConfigurer {
       flows.forEach(
           (queue, flow) -> {
             limit(queue, flow, now);
-            flow.estimate(room(queue).map(Room::runnable).orElse(0), now);
+            flow.estimate(runnable(queue), now);
             tell(queue, flow, now);
           });
       if (unfolded.get() > FOLD_AFTER) {

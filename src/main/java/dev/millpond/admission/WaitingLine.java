@@ -114,7 +114,7 @@ final class WaitingLine {
       unknownSince = unknown ? unknownSince : now;
       unknown = true;
       Duration soFar = Duration.ofNanos(now - unknownSince);
-      return unbooked(shorter(STUCK, soFar.compareTo(UNKNOWN) < 0 ? UNKNOWN : soFar), random);
+      return unbooked(shorter(STUCK, longer(UNKNOWN, soFar)), random);
     }
     unknown = false;
     if (rate.getAsDouble() <= 0) {
@@ -127,7 +127,7 @@ final class WaitingLine {
     bookings.forgetLate(now);
     turnsPerSecond = rate.getAsDouble() * booking;
     double wait = (bookings.isEmpty() ? 0 : Math.max(0, end - now)) + NANOS / turnsPerSecond;
-    Duration furthest = shorter(longest, horizon.compareTo(UNKNOWN) < 0 ? UNKNOWN : horizon);
+    Duration furthest = shorter(longest, longer(UNKNOWN, horizon));
     if (wait > furthest.toNanos()) {
       return spread(furthest.dividedBy(2), furthest, random);
     }
@@ -145,6 +145,10 @@ final class WaitingLine {
 
   private static Duration shorter(Duration one, Duration other) {
     return one.compareTo(other) < 0 ? one : other;
+  }
+
+  private static Duration longer(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? other : one;
   }
 
   private static Duration spread(Duration least, Duration most, double random) {

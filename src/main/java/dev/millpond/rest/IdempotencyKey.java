@@ -15,13 +15,11 @@ import java.util.regex.Pattern;
  */
 public record IdempotencyKey(String value) {
 
-  /** The header's name. */
-  public static final String HEADER = RequestKey.HEADER;
-
   private static final Pattern QUOTED =
       Pattern.compile("\"(?:[\\x20-\\x7e&&[^\"\\\\]]|\\\\[\"\\\\])*\"");
   private static final Pattern ESCAPE = Pattern.compile("\\\\(.)");
-  private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
+  private static final Pattern KEY =
+      Pattern.compile("[\\x21-\\x7e]{1,%d}".formatted(RequestKey.LONGEST));
 
   /**
    * The request's key, if it has one.
@@ -29,7 +27,7 @@ public record IdempotencyKey(String value) {
    * @throws ProblemException {@code invalid-idempotency-key}
    */
   public static Optional<IdempotencyKey> of(HttpServletRequest request) {
-    List<String> sent = Collections.list(request.getHeaders(HEADER));
+    List<String> sent = Collections.list(request.getHeaders(RequestKey.HEADER));
     if (sent.size() > 1) {
       throw invalid("the header was sent " + sent.size() + " times");
     }
@@ -59,7 +57,7 @@ public record IdempotencyKey(String value) {
 
   private static ProblemException invalid(String why) {
     return new ProblemException(
-        ProblemDocument.of(Problem.INVALID_IDEMPOTENCY_KEY, HEADER + ": " + why + ".")
-            .with("errors", List.of(FieldError.header(HEADER, why).json())));
+        ProblemDocument.of(Problem.INVALID_IDEMPOTENCY_KEY, RequestKey.HEADER + ": " + why + ".")
+            .with("errors", List.of(FieldError.header(RequestKey.HEADER, why).json())));
   }
 }

@@ -1,5 +1,6 @@
 package dev.millpond.rest;
 
+import dev.millpond.admission.RequestKey;
 import java.util.List;
 
 /** What a problem's document looks like: for its page and for the OpenAPI document. */
@@ -35,8 +36,7 @@ final class ProblemExample {
       case INVALID_IDEMPOTENCY_KEY ->
           plain.with(
               "errors",
-              List.of(
-                  FieldError.header(IdempotencyKey.HEADER, "the header was sent 2 times").json()));
+              List.of(FieldError.header(RequestKey.HEADER, "the header was sent 2 times").json()));
       case UNKNOWN_TYPE -> plain.with("knownTypes", List.of("demo.noop", "http.request"));
       case UNKNOWN_FILTER -> plain.with("knownFilters", List.of("cursor", "limit", "state"));
       case PAYLOAD_TOO_LARGE -> plain.with("limit", SubmissionDraft.MAX_PAYLOAD_BYTES);

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.millpond.lease.AccountInDoubt;
 import dev.millpond.lease.Leases;
 import dev.millpond.lease.Node;
+import dev.millpond.queue.JobsStarted;
 import dev.millpond.queue.QueueChange;
 import dev.millpond.queue.QueueChange.Setting;
 import dev.millpond.queue.QueueName;
@@ -294,5 +295,25 @@ class PermitsIT {
     permits.fold();
     assertThat(waiting()).isEqualTo(12);
     assertThat(fill()).isEqualTo(38);
+  }
+
+  @Test
+  void theLastRoomIsKeptForThoseWhoWereToldToCome() {
+    permits.renew(); // no other node is left of the test before
+    assertThat(submit(50)).isTrue();
+    await("a drain rate")
+        .pollInterval(Duration.ofMillis(50))
+        .until(
+            () -> {
+              events.publishEvent(new JobsStarted(queue, 5, true, Duration.ZERO, List.of()));
+              return permits.drainRate(queue).isPresent();
+            });
+    assertThat(permits.refusal(queue, "told")).as("the queue is full").isPresent();
+    leases.claim(queue, 3, false);
+    assertThat(permits.room(queue, 50)).isEqualTo(3);
+    await("the turn of the one who was told").until(() -> permits.refusal(queue, "told").isEmpty());
+    assertThat(permits.refusal(queue, "new")).as("it is not for new ones").isPresent();
+    leases.claim(queue, 3, false);
+    assertThat(permits.refusal(queue, "newer")).as("there is enough").isEmpty();
   }
 }
