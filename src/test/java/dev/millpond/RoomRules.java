@@ -261,7 +261,6 @@ enum RoomRules {
         Map.of(
             "dev.millpond.job.DatabaseClock", "asks one thing: the time",
             "dev.millpond.lease.LeasePool", "makes the JdbcClient of the second pool",
-            "dev.millpond.telemetry.OldestJobs", "a meter that is one query",
             "dev.millpond.worker.Notices", "LISTEN is a connection's state, not a statement");
 
     static final Map<String, String> DECLARED_TRANSACTIONS =

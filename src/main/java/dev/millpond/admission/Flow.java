@@ -39,6 +39,7 @@ final class Flow {
   private final WaitingLine line;
   private final Turns turns = new Turns();
   private final Estimates estimates = new Estimates();
+  private final Waits waits = new Waits();
   private double told;
   private long toldAt = System.nanoTime();
 
@@ -80,9 +81,10 @@ final class Flow {
    * @param more whether others were left waiting
    */
   synchronized void started(JobsStarted started, boolean more, long now) {
-    rate.started(started.count(), more, now);
+    rate.started(started.waits().size(), more, now);
+    started.waits().forEach(waits::add);
     started.fronts().forEach(front -> turns.started(front.priority(), front.count(), front.rank()));
-    frontWaited = started.waited();
+    frontWaited = started.waits().getLast();
     frontPriority = started.fronts().stream().mapToInt(Front::priority).min().orElse(frontPriority);
     frontAt = now;
   }
@@ -100,6 +102,11 @@ final class Flow {
    */
   synchronized OptionalDouble error(Duration waited, long now) {
     return estimates.error(waited, now);
+  }
+
+  /** For how long the jobs that this node started last had waited; empty if it started none. */
+  synchronized Optional<Waits.Percentiles> waits() {
+    return waits.percentiles();
   }
 
   /** What the other nodes tell. */

@@ -375,6 +375,11 @@ public class Permits implements SchedulingConfigurer {
         .orElse(OptionalDouble.empty());
   }
 
+  /** For how long the jobs that this node started last had waited; empty if it started none. */
+  public Optional<Waits.Percentiles> waits(QueueName queue) {
+    return known(queue).flatMap(Flow::waits);
+  }
+
   /** Roughly how many jobs will start before one that could have started for the given time. */
   public int ahead(QueueName queue, Duration waited) {
     int runnable = runnable(queue);
@@ -456,7 +461,7 @@ public class Permits implements SchedulingConfigurer {
     long now = System.nanoTime();
     Flow flow = flow(started.queue());
     flow.started(started, more, now);
-    flow.error(started.waited(), now)
+    flow.error(started.waits().getLast(), now)
         .ifPresent(
             error ->
                 meters

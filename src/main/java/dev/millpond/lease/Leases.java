@@ -154,9 +154,8 @@ public class Leases {
       events.publishEvent(
           new JobsStarted(
               queue,
-              leases.size(),
               leases.size() == max,
-              leases.getLast().waited(),
+              leases.stream().map(Lease::waited).toList(),
               fronts(claimed)));
     }
     return leases;

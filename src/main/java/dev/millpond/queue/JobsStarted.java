@@ -7,11 +7,11 @@ import java.util.List;
  * Jobs of a queue stopped waiting because this node claimed them.
  *
  * @param more whether others were left waiting
- * @param waited how long the last of them could have started and did not
- * @param fronts the same by priority, and up to which rank
+ * @param waits for how long each of them, one at least, could have started and did not; in the
+ *     order in which they were claimed
+ * @param fronts how many they are of each priority, and up to which rank
  */
-public record JobsStarted(
-    QueueName queue, int count, boolean more, Duration waited, List<Front> fronts) {
+public record JobsStarted(QueueName queue, boolean more, List<Duration> waits, List<Front> fronts) {
 
   /**
    * Those of one priority.

@@ -1,5 +1,6 @@
 package dev.millpond.rest;
 
+import dev.millpond.admission.Waits;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +15,11 @@ record QueueBody(
     @Nullable Integer concurrency,
     Depth depth,
     long running,
+    double arrivalRatePerSecond,
     @Nullable Double drainRatePerSecond,
-    @Nullable String estimatedWait) {
+    Waits.@Nullable Percentiles waited,
+    @Nullable Duration oldestAge,
+    @Nullable Duration estimatedWait) {
 
   /** What waits. */
   record Depth(long total, long queued, long scheduled, long retrying) {}

@@ -50,12 +50,7 @@ class QueueController {
     List<Queue> page = rest.stream().limit(query.limit()).toList();
     String next =
         page.size() < rest.size() ? Cursor.QUEUES.encode(page.getLast().name().value()) : null;
-    Map<String, QueueCounts> counts = jobs.counts();
-    List<QueueBody> items =
-        page.stream()
-            .map(q -> body(q, counts.getOrDefault(q.name().value(), QueueCounts.NONE)))
-            .toList();
-    return NextPage.link(request, next).body(new Page(items, next));
+    return NextPage.link(request, next).body(new Page(bodies(page, jobs.counts()), next));
   }
 
   private static boolean isAfter(ListQuery query, Queue queue) {
@@ -94,10 +89,29 @@ class QueueController {
   }
 
   private QueueBody body(Queue queue) {
-    return body(queue, jobs.counts(queue.name().value()));
+    String name = queue.name().value();
+    return bodies(List.of(queue), Map.of(name, jobs.counts(name))).getFirst();
   }
 
-  private QueueBody body(Queue queue, QueueCounts counts) {
+  private List<QueueBody> bodies(List<Queue> page, Map<String, QueueCounts> counts) {
+    List<String> names = page.stream().map(queue -> queue.name().value()).toList();
+    Map<String, Double> arrivals = jobs.arrivals(names);
+    Map<String, Duration> oldest = jobs.oldest(names);
+    return page.stream()
+        .map(
+            queue -> {
+              String name = queue.name().value();
+              return body(
+                  queue,
+                  counts.getOrDefault(name, QueueCounts.NONE),
+                  arrivals.getOrDefault(name, 0.0),
+                  oldest.get(name));
+            })
+        .toList();
+  }
+
+  private QueueBody body(
+      Queue queue, QueueCounts counts, double arrivals, @Nullable Duration oldest) {
     OptionalDouble rate = permits.drainRate(queue.name());
     return new QueueBody(
         queue.name().value(),
@@ -106,13 +120,20 @@ class QueueController {
         queue.concurrency(),
         new QueueBody.Depth(counts.depth(), counts.queued(), counts.scheduled(), counts.retrying()),
         counts.running(),
-        rate.isPresent() ? Math.round(rate.getAsDouble() * 100) / 100.0 : null,
+        round(arrivals),
+        rate.isPresent() ? round(rate.getAsDouble()) : null,
+        permits.waits(queue.name()).orElse(null),
+        oldest,
         wait(counts.queued(), rate));
   }
 
-  private static @Nullable String wait(long queued, OptionalDouble rate) {
+  private static double round(double rate) {
+    return Math.round(rate * 100) / 100.0;
+  }
+
+  private static @Nullable Duration wait(long queued, OptionalDouble rate) {
     return rate.isEmpty() || rate.getAsDouble() <= 0
         ? null
-        : Duration.ofMillis((long) (1_000 * queued / rate.getAsDouble())).toString();
+        : Duration.ofMillis((long) (1_000 * queued / rate.getAsDouble()));
   }
 }

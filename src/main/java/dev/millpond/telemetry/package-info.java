@@ -1,4 +1,4 @@
-/** Meters that need a query: how long the oldest waiting job of each queue has waited. */
+/** Meters that need a query: for how long the oldest waiting job of each queue has waited. */
 @NullMarked
 @ApplicationModule(allowedDependencies = {"queue", "job"})
 package dev.millpond.telemetry;

@@ -6,6 +6,7 @@ import dev.millpond.admission.RoomSql.Others;
 import dev.millpond.queue.JobsStarted;
 import dev.millpond.queue.QueueName;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
@@ -15,7 +16,7 @@ class FlowTest {
   private final Flow flow = new Flow(Duration.ofMinutes(5), 0);
 
   private static JobsStarted started(int jobs, Duration waited) {
-    return new JobsStarted(QueueName.DEFAULT, jobs, true, waited, List.of());
+    return new JobsStarted(QueueName.DEFAULT, true, Collections.nCopies(jobs, waited), List.of());
   }
 
   private static Others others(double perSecond, int refusing) {
@@ -24,7 +25,7 @@ class FlowTest {
 
   @Test
   void theLongerAJobHasWaitedTheFewerAreBeforeIt() {
-    flow.started(started(0, Duration.ofSeconds(10)), true, 0);
+    flow.started(started(1, Duration.ofSeconds(10)), true, 0);
     assertThat(flow.ahead(101, Duration.ofSeconds(10), 0)).isZero();
     assertThat(flow.ahead(101, Duration.ofSeconds(5), 0)).isEqualTo(50);
     assertThat(flow.ahead(101, Duration.ZERO, 0)).isEqualTo(100);
@@ -68,7 +69,10 @@ class FlowTest {
     assertThat(flow.wait(0, 4, 0)).as("nothing waits").contains(Duration.ZERO);
     flow.started(
         new JobsStarted(
-            QueueName.DEFAULT, 1, true, Duration.ZERO, List.of(new JobsStarted.Front(4, 1, 1))),
+            QueueName.DEFAULT,
+            true,
+            List.of(Duration.ZERO),
+            List.of(new JobsStarted.Front(4, 1, 1))),
         true,
         0);
     assertThat(flow.wait(100, 4, 0)).as("no rate is known").isEmpty();

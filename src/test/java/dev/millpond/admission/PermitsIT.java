@@ -305,7 +305,8 @@ class PermitsIT {
         .pollInterval(Duration.ofMillis(50))
         .until(
             () -> {
-              events.publishEvent(new JobsStarted(queue, 5, true, Duration.ZERO, List.of()));
+              events.publishEvent(
+                  new JobsStarted(queue, true, Collections.nCopies(5, Duration.ZERO), List.of()));
               return permits.drainRate(queue).isPresent();
             });
     assertThat(permits.refusal(queue, "told")).as("the queue is full").isPresent();

@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map.Entry;
 import javax.sql.DataSource;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -81,6 +83,46 @@ class QueueIT extends WholeApi {
     assertThat(body.path("running").asInt()).isEqualTo(1);
     send("POST", "/v1/jobs/" + first + "/cancel");
     await(second, "succeeded");
+  }
+
+  @Test
+  void aQueueTellsHowItMoves() throws IOException {
+    JsonNode still = put("/v1/queues/" + queue, "{\"concurrency\": 1}").json();
+    assertThat(still.path("arrivalRatePerSecond").asDouble(-1)).isZero();
+    assertThat(still.path("waited").isNull()).isTrue();
+    assertThat(still.path("oldestAge").isNull()).isTrue();
+    String first = submit(LONG);
+    await(first, "running");
+    String second = submit(NOOP);
+    Instant submitted = Instant.parse(get("/v1/jobs/" + second).json().path("runAt").asString());
+    JsonNode body = get("/v1/queues/" + queue).json();
+    assertThat(body.path("arrivalRatePerSecond").asDouble()).isEqualTo(0.03); // two a minute
+    assertThat(Duration.parse(body.path("oldestAge").asString()))
+        .isBetween(Duration.ZERO, Duration.between(submitted, Instant.now()));
+    assertThat(body.path("waited").properties()).extracting(Entry::getKey).contains("p50", "p99");
+    assertThat(listed().path("arrivalRatePerSecond")).isEqualTo(body.path("arrivalRatePerSecond"));
+    assertThat(listed().path("waited")).isEqualTo(body.path("waited"));
+    assertThat(listed().path("oldestAge").isString()).isTrue();
+    Duration wait = Duration.parse(body.path("waited").path("p99").asString());
+    send("POST", "/v1/jobs/" + first + "/cancel");
+    JsonNode done = await(second, "succeeded");
+    JsonNode later = get("/v1/queues/" + queue).json();
+    Duration waited = Duration.between(submitted, Instant.parse(done.path("startedAt").asString()));
+    assertThat(Duration.parse(later.path("waited").path("p99").asString()))
+        // The id is stamped a moment before the job is written.
+        .isCloseTo(waited, Duration.ofMillis(100))
+        .isGreaterThan(wait);
+    assertThat(later.path("oldestAge").isNull()).isTrue();
+  }
+
+  private JsonNode listed() throws IOException {
+    return get("/v1/queues?limit=500")
+        .json()
+        .path("items")
+        .valueStream()
+        .filter(item -> item.path("name").asString().equals(queue))
+        .findFirst()
+        .orElseThrow();
   }
 
   private void fill() throws IOException {
