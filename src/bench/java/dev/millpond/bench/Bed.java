@@ -33,7 +33,7 @@ final class Bed implements AutoCloseable {
               // What is measured is the work and not the refusal.
               "millpond.queue.cap", "10000000",
               "millpond.admission.total-cap", "10000000"),
-          List.of());
+          MillpondProcess.jar());
 
   /** Reads a value from the first row of an answer. */
   interface Column<T> {
@@ -42,8 +42,13 @@ final class Bed implements AutoCloseable {
 
   /** Starts the service; returns the time until it was ready, from the start of its process. */
   Duration start() {
+    return start(MillpondProcess.jar());
+  }
+
+  /** As {@link #start()}, of the same service as another program. */
+  Duration start(List<String> program) {
     long started = System.nanoTime();
-    service.start();
+    service.start(program);
     return Duration.ofNanos(System.nanoTime() - started);
   }
 

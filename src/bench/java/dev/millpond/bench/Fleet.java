@@ -34,7 +34,9 @@ final class Fleet implements AutoCloseable {
       properties.put("millpond.worker.grace", GRACE.toString());
       // A bound, as in a container: else the heap grows as far as the machine lets it.
       nodes.add(
-          new MillpondProcess("bench-" + name + "-" + n, properties, List.of("-Xmx384m")).start());
+          new MillpondProcess(
+                  "bench-" + name + "-" + n, properties, MillpondProcess.jar("-Xmx384m"))
+              .start());
     }
   }
 

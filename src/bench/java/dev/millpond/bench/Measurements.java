@@ -6,6 +6,8 @@ import static dev.millpond.bench.Figure.under;
 import dev.millpond.bench.OpenLoop.Request;
 import dev.millpond.testing.ApiClient;
 import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.MillpondProcess;
+import dev.millpond.testing.Unpacked;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -105,8 +107,10 @@ final class Measurements {
     figures.add(informative(what + ", p50", "ms", column(status, 0)));
     figures.add(under(what + ", p99", 5, "ms", column(status, 1)));
 
-    List<List<Double>> start = repeat("start", this::start);
-    figures.add(under("start to ready with these data", 10, "s", column(start, 0)));
+    List<String> unpacked = Unpacked.program();
+    List<List<Double>> start = repeat("start", () -> start(MillpondProcess.jar(), unpacked));
+    figures.add(informative("start to ready with these data, java -jar", "s", column(start, 0)));
+    figures.add(under("the same, unpacked beside its class cache", 10, "s", column(start, 1)));
     return figures;
   }
 
@@ -281,9 +285,14 @@ final class Measurements {
     return List.of(OpenLoop.millis(latencies, 50), OpenLoop.millis(latencies, 99));
   }
 
-  private List<Double> start() {
-    bed.stop();
-    return List.of(bed.start().toNanos() / 1e9);
+  @SafeVarargs
+  private List<Double> start(List<String>... programs) {
+    List<Double> seconds = new ArrayList<>();
+    for (List<String> program : programs) {
+      bed.stop();
+      seconds.add(bed.start(program).toNanos() / 1e9);
+    }
+    return seconds;
   }
 
   private static void say(String what) {

@@ -62,10 +62,12 @@ class WorkerLoop {
 
   /** Waits until there may be work, and claims it. */
   @Scheduled(fixedDelay = 1, timeUnit = TimeUnit.MICROSECONDS)
-  void turn() throws InterruptedException {
-    Hints hints = wakeup.await(pause);
+  void turn() {
     try {
-      pause = work(hints);
+      pause = work(wakeup.await(pause));
+    } catch (InterruptedException end) {
+      // The scheduler stops: there is no other turn.
+      Thread.currentThread().interrupt();
     } catch (DataAccessException | TransactionException away) {
       log.warn("Cannot claim jobs: {}", away.getMessage());
       pause = pollInterval;

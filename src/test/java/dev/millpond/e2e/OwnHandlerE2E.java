@@ -55,7 +55,8 @@ class OwnHandlerE2E {
         new MillpondProcess(
                 "own-handler",
                 Map.of(),
-                List.of("-Dloader.path=" + jar.getParent(), "-XX:TieredStopAtLevel=1", "-Xmx512m"))
+                MillpondProcess.jar(
+                    "-Dloader.path=" + jar.getParent(), "-XX:TieredStopAtLevel=1", "-Xmx512m"))
             .start()) {
       ApiClient api = service.api();
       Answer bad = api.post("/v1/jobs", job("{\"image\": \"a.png\", \"width\": 5}"));

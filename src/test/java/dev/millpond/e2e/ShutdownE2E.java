@@ -63,6 +63,8 @@ class ShutdownE2E {
       assertThat(took).isLessThanOrEqualTo(GRACE.plus(REST));
       assertThat(service.postgresPid()).as("PostgreSQL stopped with its service").isEmpty();
 
+      assertThat(service.log()).content().doesNotContain(" ERROR ");
+
       endsLater.release();
       service.start();
       for (String id : brief) {

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -28,14 +29,13 @@ import org.springframework.util.FileSystemUtils;
 public final class MillpondProcess implements AutoCloseable {
 
   /** For a quick start; a measurement wants the real compiler. */
-  private static final List<String> QUICK =
-      List.of("-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:+UseSerialGC", "-Xmx512m");
+  private static final String[] QUICK = {"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m"};
 
   private static final Duration START = Duration.ofSeconds(90);
   private static final Duration STOP = Duration.ofSeconds(30);
 
   private final Path directory;
-  private final List<String> jvmOptions;
+  private final List<String> program;
   private final List<String> arguments = new ArrayList<>();
   private final int port;
   private final Thread onExit = new Thread(this::killAll);
@@ -46,12 +46,15 @@ public final class MillpondProcess implements AutoCloseable {
    * @param properties added to the command line
    */
   public MillpondProcess(String name, Map<String, String> properties) {
-    this(name, properties, QUICK);
+    this(name, properties, Unpacked.program(QUICK));
   }
 
-  public MillpondProcess(String name, Map<String, String> properties, List<String> jvmOptions) {
+  /**
+   * @param program the arguments of {@code java} before those of the service
+   */
+  public MillpondProcess(String name, Map<String, String> properties, List<String> program) {
     this.directory = Path.of("target", "e2e", name).toAbsolutePath();
-    this.jvmOptions = jvmOptions;
+    this.program = program;
     this.port = freePort();
     arguments.add("--server.port=" + port);
     arguments.add("--millpond.data-dir=" + data());
@@ -65,23 +68,43 @@ public final class MillpondProcess implements AutoCloseable {
     Runtime.getRuntime().addShutdownHook(onExit);
   }
 
+  /** The jar as it is built, run as it is. */
+  public static List<String> jar(String... options) {
+    List<String> program = new ArrayList<>(List.of(options));
+    Collections.addAll(program, "-jar", packed().toString());
+    return program;
+  }
+
+  static Path packed() {
+    return Path.of(
+        Objects.requireNonNull(
+            System.getProperty("millpond.jar"), "the packaged jar: -Dmillpond.jar=…"));
+  }
+
+  static String java() {
+    return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+  }
+
   /** Starts the process and waits until it is ready. */
   public MillpondProcess start() {
-    launch();
+    return start(program);
+  }
+
+  /** As {@link #start()}, with the arguments of another {@code java}. */
+  public MillpondProcess start(List<String> another) {
+    launch(another);
     awaitReady();
     return this;
   }
 
   /** Starts the process without waiting. */
   public void launch() {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(jvmOptions);
-    command.add("--enable-native-access=ALL-UNNAMED");
-    command.add("-jar");
-    command.add(
-        Objects.requireNonNull(
-            System.getProperty("millpond.jar"), "the packaged jar: -Dmillpond.jar=…"));
+    launch(program);
+  }
+
+  private void launch(List<String> program) {
+    List<String> command = new ArrayList<>(List.of(java(), "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(program);
     command.addAll(arguments);
     try {
       process =
