@@ -83,6 +83,14 @@ final class Measurements {
         informative("the same until the client sees it succeeded, p99", "ms", column(pickUp, 3)));
     figures.add(informative("started before submitted, by their times", "%", column(pickUp, 4)));
 
+    List<List<Double>> awaited = repeat("awaited", this::awaited);
+    figures.add(
+        informative(
+            "demo.noop submitted and awaited in one request, p50", "ms", column(awaited, 0)));
+    figures.add(
+        informative(
+            "demo.noop submitted and awaited in one request, p99", "ms", column(awaited, 1)));
+
     List<List<Double>> idle = repeat("idle", this::idle);
     figures.add(under("idle: processor of the service", 1, "% of a core", column(idle, 0)));
     figures.add(
@@ -285,6 +293,22 @@ final class Measurements {
     Histogram liveness = atStatusRate(n -> api.get("/actuator/health/liveness"));
     return List.of(
         OpenLoop.millis(status, 50), OpenLoop.millis(status, 99), OpenLoop.millis(liveness, 99));
+  }
+
+  /** As pickUp, with the result in the answer to the submit. */
+  private List<Double> awaited() {
+    Histogram latencies =
+        OpenLoop.atRate(
+            PICK_UPS_PER_SECOND,
+            plan.pickedUp(),
+            1,
+            n -> {
+              Answer answer = api.post("/v1/queues/awaited/jobs", NOOP, "Prefer", "wait=10");
+              if (answer.status() != 200) {
+                throw new IllegalStateException(answer.body());
+              }
+            });
+    return List.of(OpenLoop.millis(latencies, 50), OpenLoop.millis(latencies, 99));
   }
 
   private Histogram atStatusRate(Request request) {

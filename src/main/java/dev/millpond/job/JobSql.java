@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,18 @@ final class JobSql {
         and (:labels::jsonb is null or labels @> :labels::jsonb)
       order by id desc
       limit :limit
+      """;
+
+  /** By the primary keys of the state tables: those of the jobs that are there. */
+  private static final String VERSIONS =
+      """
+      select id, version from lease where id = any(:ids)
+      union all
+      select id, version from ready where id = any(:ids)
+      union all
+      select id, version from delayed where id = any(:ids)
+      union all
+      select id, version from finished where id = any(:ids)
       """;
 
   /** By the primary key, from the newest partition down. */
@@ -210,6 +223,17 @@ final class JobSql {
 
   List<Job> findAll(List<UUID> ids) {
     return jdbc.sql(FIND_ALL).param("ids", uuids(ids)).query(JobSql::job).list();
+  }
+
+  Map<UUID, Integer> versions(Collection<UUID> ids) {
+    Map<UUID, Integer> versions = new HashMap<>();
+    jdbc.sql(VERSIONS)
+        .param("ids", uuids(ids))
+        .query(
+            row -> {
+              versions.put(row.getObject("id", UUID.class), row.getInt("version"));
+            });
+    return versions;
   }
 
   List<Job> filter(List<UUID> ids, JobFilter filter, int limit) {
@@ -394,7 +418,7 @@ final class JobSql {
     return new SqlArrayValue("text", texts.toArray());
   }
 
-  private static SqlArrayValue uuids(List<UUID> ids) {
+  private static SqlArrayValue uuids(Collection<UUID> ids) {
     return new SqlArrayValue("uuid", ids.toArray());
   }
 }

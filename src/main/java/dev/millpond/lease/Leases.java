@@ -3,6 +3,7 @@ package dev.millpond.lease;
 import dev.millpond.job.GroupCommit;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Outcome;
+import dev.millpond.job.Watches;
 import dev.millpond.lease.LeaseSql.Booked;
 import dev.millpond.lease.LeaseSql.Claimed;
 import dev.millpond.lease.LeaseSql.Expired;
@@ -57,6 +58,7 @@ public class Leases {
   private final Queues queues;
   private final Node node;
   private final ApplicationEventPublisher events;
+  private final Watches watches;
   private final MeterRegistry meters;
   private final Counter fenced;
   private final GroupCommit<SettledRow, Optional<JobState>> settlements;
@@ -66,11 +68,13 @@ public class Leases {
       Queues queues,
       Node node,
       ApplicationEventPublisher events,
+      Watches watches,
       MeterRegistry meters) {
     this.sql = sql;
     this.queues = queues;
     this.node = node;
     this.events = events;
+    this.watches = watches;
     this.meters = meters;
     this.fenced =
         Counter.builder("millpond.settlements.fenced")
@@ -144,6 +148,7 @@ public class Leases {
             (tenant, jobs) ->
                 booked(account, queue, tenant.orElse(null), -jobs.intValue(), -jobs.intValue()));
     List<Lease> leases = claimed.stream().map(Claimed::lease).filter(Objects::nonNull).toList();
+    leases.forEach(lease -> watches.changed(lease.id()));
     int expired = claimed.size() - leases.size();
     if (expired > 0) {
       finished(queue, expired, JobState.EXPIRED);
@@ -188,6 +193,7 @@ public class Leases {
   /** Writes the progress of a running job; changes nothing if the lease is lost. */
   public void progress(Lease lease, int percent, String message) {
     sql.progress(lease, percent, message);
+    watches.changed(lease.id());
   }
 
   /** Appends to the log of a running job; changes nothing if the lease is lost. */
@@ -241,6 +247,7 @@ public class Leases {
       fenced.increment();
       return new Lost();
     }
+    watches.changed(lease.id());
     if (state.isFinal()) {
       finished(lease.queue(), 1, state);
     } else {
@@ -276,6 +283,7 @@ public class Leases {
     if (booked.isEmpty()) {
       return Cancellation.UNCHANGED;
     }
+    watches.changed(id);
     Booked job = booked.get();
     if (job.waiting() == 0) {
       events.publishEvent(new CancelRequested(id));

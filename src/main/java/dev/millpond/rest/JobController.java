@@ -7,10 +7,14 @@ import dev.millpond.job.Job;
 import dev.millpond.job.JobIds;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.LogLine;
+import dev.millpond.job.Watches;
 import dev.millpond.lease.Leases;
 import dev.millpond.retention.Retention;
+import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -30,14 +34,21 @@ class JobController {
   private static final int TRIES = 10;
 
   private final Jobs jobs;
+  private final Watches watches;
   private final Leases leases;
   private final Admission admission;
   private final Retention retention;
   private final JobBodies bodies;
 
   JobController(
-      Jobs jobs, Leases leases, Admission admission, Retention retention, JobBodies bodies) {
+      Jobs jobs,
+      Watches watches,
+      Leases leases,
+      Admission admission,
+      Retention retention,
+      JobBodies bodies) {
     this.jobs = jobs;
+    this.watches = watches;
     this.leases = leases;
     this.admission = admission;
     this.retention = retention;
@@ -46,8 +57,22 @@ class JobController {
 
   @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_GONE})
   @GetMapping("/v1/jobs/{id}")
-  ResponseEntity<JobBody> get(@PathVariable String id) {
-    return answer(HttpStatus.OK, find(id));
+  ResponseEntity<JobBody> get(@PathVariable String id, HttpServletRequest request)
+      throws InterruptedException {
+    Job now = find(id);
+    Optional<Prefer> prefer = Prefer.of(request);
+    Job job = prefer.isPresent() ? changed(now, request, prefer.get()) : now;
+    return answer(HttpStatus.OK, job, prefer);
+  }
+
+  /** The job when it is no longer what the client has seen, or when it wants to wait no longer. */
+  private Job changed(Job now, HttpServletRequest request, Prefer prefer)
+      throws InterruptedException {
+    String header = request.getHeader(HttpHeaders.IF_NONE_MATCH);
+    String seen = header == null ? tag(now) : header;
+    return watches
+        .await(now.id(), job -> job.state().isFinal() || !seen.contains(tag(job)), prefer.atMost())
+        .orElseThrow(() -> missing(now.id()));
   }
 
   /** What a job's handlers logged. */
@@ -143,11 +168,20 @@ class JobController {
   }
 
   private ResponseEntity<JobBody> answer(HttpStatus status, Job job) {
+    return answer(status, job, Optional.empty());
+  }
+
+  private ResponseEntity<JobBody> answer(HttpStatus status, Job job, Optional<Prefer> prefer) {
     JobBody body = bodies.whole(job);
     return ResponseEntity.status(status)
-        .eTag("W/\"" + job.version() + "\"")
+        .eTag("W/" + tag(job))
         .headers(headers -> bodies.retryAfter(body, headers))
+        .headers(headers -> Prefer.tell(prefer, headers))
         .body(body);
+  }
+
+  private static String tag(Job job) {
+    return "\"" + job.version() + "\"";
   }
 
   private Job find(String path) {

@@ -9,6 +9,7 @@ import dev.millpond.admission.Submission;
 import dev.millpond.job.DatabaseClock;
 import dev.millpond.job.Job;
 import dev.millpond.job.Jobs;
+import dev.millpond.job.Watches;
 import dev.millpond.queue.QueueName;
 import dev.millpond.rest.SubmissionReader.Batch;
 import dev.millpond.rest.SubmissionReader.Candidate;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +48,7 @@ class SubmitController {
   private final Admission admission;
   private final PayloadCheck payloads;
   private final Jobs jobs;
+  private final Watches watches;
   private final JobBodies bodies;
   private final Problems problems;
   private final DatabaseClock clock;
@@ -54,12 +57,14 @@ class SubmitController {
       Admission admission,
       PayloadCheck payloads,
       Jobs jobs,
+      Watches watches,
       JobBodies bodies,
       Problems problems,
       DatabaseClock clock) {
     this.admission = admission;
     this.payloads = payloads;
     this.jobs = jobs;
+    this.watches = watches;
     this.bodies = bodies;
     this.problems = problems;
     this.clock = clock;
@@ -83,24 +88,35 @@ class SubmitController {
   @PostMapping({"/v1/jobs", "/v1/queues/{queue}/jobs"})
   ResponseEntity<JobBody> submit(
       @PathVariable(required = false) @Nullable String queue, HttpServletRequest request)
-      throws IOException {
+      throws IOException, InterruptedException {
     QueueName name = PathParts.queue(queue);
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
     Submission submission = SubmissionReader.read(body, context(request));
     payloads.problem(submission).ifPresent(SubmitController::refuse);
     Decision decision = admission.admit(name, List.of(submission), key(request, body));
-    Job job =
+    Job admitted =
         switch (decision) {
           case Decision.Accepted(List<Job> accepted) -> accepted.getFirst();
           case Decision.Replayed(List<@Nullable UUID> ids) ->
               replayed(Objects.requireNonNull(ids.getFirst()));
           case Decision.Refused refused -> throw refused(refused);
         };
+    Optional<Prefer> prefer = Prefer.of(request);
+    Job job = prefer.isPresent() ? finished(admitted.id(), prefer.get()) : admitted;
     JobBody answer = bodies.whole(job);
-    return answer(HttpStatus.ACCEPTED, decision, name)
+    boolean done = prefer.isPresent() && job.state().isFinal();
+    return answer(done ? HttpStatus.OK : HttpStatus.ACCEPTED, decision, name)
         .location(URI.create("/v1/jobs/" + job.id()))
         .headers(headers -> bodies.retryAfter(answer, headers))
+        .headers(headers -> Prefer.tell(prefer, headers))
         .body(answer);
+  }
+
+  /** The job when it is finished, or as it is when the client wants to wait no longer. */
+  private Job finished(UUID id, Prefer prefer) throws InterruptedException {
+    return watches
+        .await(id, job -> job.state().isFinal(), prefer.atMost())
+        .orElseThrow(() -> gone(id));
   }
 
   /** What a batch that was accepted whole is answered. */
@@ -230,11 +246,11 @@ class SubmitController {
   }
 
   private Job replayed(UUID id) {
-    return jobs.find(id)
-        .orElseThrow(
-            () ->
-                new ProblemException(
-                    Problem.JOB_GONE, "The key's job " + id + " was removed since."));
+    return jobs.find(id).orElseThrow(() -> gone(id));
+  }
+
+  private static ProblemException gone(UUID id) {
+    return new ProblemException(Problem.JOB_GONE, "The job " + id + " was removed since.");
   }
 
   private ProblemException refused(Decision.Refused refused) {

@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millpond.testing.ApiClient;
+import dev.millpond.testing.ApiClient.Answer;
 import dev.millpond.testing.MillpondProcess;
 import dev.millpond.testing.Sink;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
@@ -48,12 +51,18 @@ class ShutdownE2E {
           .atMost(Duration.ofSeconds(30))
           .until(() -> endsInTime.counts().size() + endsLater.counts().size() == 2 * JOBS);
 
+      String lasting = "/v1/jobs/" + lengthy.getFirst();
+      CompletableFuture<Answer> waiting =
+          CompletableFuture.supplyAsync(() -> get(api, lasting, "Prefer", "wait=60"));
+      await("one waits").until(() -> meters(api).contains("millpond_watchers 1.0"));
       long asked = System.nanoTime();
       service.term();
       await("not ready any more")
           .atMost(GRACE)
           .pollInterval(Duration.ofMillis(20))
           .until(() -> !isReady(api));
+      assertThat(waiting).succeedsWithin(GRACE);
+      assertThat(waiting.join().status()).as("as it is, since it stops").isEqualTo(200);
       service.term();
       endsInTime.release();
       int exitCode = service.awaitExit(GRACE.plus(REST).plusSeconds(15));
@@ -83,6 +92,18 @@ class ShutdownE2E {
   /** Jobs that end when the sink lets them. */
   private static List<String> calls(Sink sink) {
     return Collections.nCopies(JOBS, sink.job("/held"));
+  }
+
+  private static Answer get(ApiClient api, String path, String... headers) {
+    try {
+      return api.get(path, headers);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String meters(ApiClient api) {
+    return get(api, "/actuator/prometheus").body();
   }
 
   private static boolean isReady(ApiClient api) {
