@@ -55,7 +55,7 @@ final class JobSql {
       limit :limit
       """;
 
-  /** By the primary keys of the state tables: those of the jobs that are there. */
+  /** By the primary keys: those of the jobs that are not finished. */
   private static final String VERSIONS =
       """
       select id, version from lease where id = any(:ids)
@@ -63,8 +63,6 @@ final class JobSql {
       select id, version from ready where id = any(:ids)
       union all
       select id, version from delayed where id = any(:ids)
-      union all
-      select id, version from finished where id = any(:ids)
       """;
 
   /** By the primary key, from the newest partition down. */

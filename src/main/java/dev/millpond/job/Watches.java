@@ -10,6 +10,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,15 +22,19 @@ import org.springframework.stereotype.Component;
 
 /**
  * Lets requests wait until a job has changed. They hold no connection to the database meanwhile.
- * What this node changes it tells them at once; what others change is looked for, by one statement
- * for all who wait.
+ * What a worker or a client does on this node they are told at once; everything else is looked for,
+ * by one statement for all who wait.
  */
 @Component
 public class Watches {
 
   private static final Logger log = LoggerFactory.getLogger(Watches.class);
 
+  /** Each is a connection, of which the service has 10,000 for everybody. */
+  private static final int MOST = 2_000;
+
   private final JobSql sql;
+  private final AtomicInteger waiting = new AtomicInteger();
   private final Map<UUID, Set<Watcher>> watchers = new ConcurrentHashMap<>();
 
   /** Set once, when the service stops. */
@@ -37,8 +42,7 @@ public class Watches {
 
   Watches(JobSql sql, MeterRegistry meters) {
     this.sql = sql;
-    Gauge.builder(
-            "millpond.watchers", watchers, all -> all.values().stream().mapToInt(Set::size).sum())
+    Gauge.builder("millpond.watchers", waiting, AtomicInteger::get)
         .description("Requests that wait for a job to change")
         .register(meters);
   }
@@ -51,6 +55,11 @@ public class Watches {
 
     /** The version that it saw last. */
     volatile int version;
+  }
+
+  /** Whether one more may wait; false when the service stops. */
+  public boolean takesMore() {
+    return !stopping && waiting.get() < MOST;
   }
 
   /**
@@ -69,6 +78,7 @@ public class Watches {
           those.add(watcher);
           return those;
         });
+    waiting.incrementAndGet();
     try {
       while (true) {
         Optional<Job> job = sql.find(id);
@@ -78,9 +88,14 @@ public class Watches {
         }
         watcher.version = job.get().version();
         boolean _ = watcher.hints.tryAcquire(left, TimeUnit.NANOSECONDS);
+        if (stopping) {
+          // All at once: the database would be a crowd.
+          return job;
+        }
         watcher.hints.drainPermits();
       }
     } finally {
+      waiting.decrementAndGet();
       watchers.computeIfPresent(
           id,
           (job, all) -> {

@@ -35,6 +35,10 @@ final class BodyRoom extends OncePerRequestFilter {
       bytes += taken ? more : 0;
       return taken;
     }
+
+    private boolean isHalfFree() {
+      return room.availablePermits() >= BYTES / 2;
+    }
   }
 
   @Override
@@ -48,6 +52,14 @@ final class BodyRoom extends OncePerRequestFilter {
     } finally {
       room.release(share.bytes);
     }
+  }
+
+  /**
+   * Whether a request may keep its body while it waits for something else: those that do leave half
+   * of the room to the others.
+   */
+  static boolean isHalfFree(HttpServletRequest request) {
+    return request.getAttribute(SHARE) instanceof Share share && share.isHalfFree();
   }
 
   /**

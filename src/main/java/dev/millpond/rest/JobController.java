@@ -11,6 +11,7 @@ import dev.millpond.job.Watches;
 import dev.millpond.lease.Leases;
 import dev.millpond.retention.Retention;
 import jakarta.servlet.http.HttpServletRequest;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -60,7 +61,7 @@ class JobController {
   ResponseEntity<JobBody> get(@PathVariable String id, HttpServletRequest request)
       throws InterruptedException {
     Job now = find(id);
-    Optional<Prefer> prefer = Prefer.of(request);
+    Optional<Prefer> prefer = Prefer.of(request).filter(_ -> watches.takesMore());
     Job job = prefer.isPresent() ? changed(now, request, prefer.get()) : now;
     return answer(HttpStatus.OK, job, prefer);
   }
@@ -68,8 +69,9 @@ class JobController {
   /** The job when it is no longer what the client has seen, or when it wants to wait no longer. */
   private Job changed(Job now, HttpServletRequest request, Prefer prefer)
       throws InterruptedException {
-    String header = request.getHeader(HttpHeaders.IF_NONE_MATCH);
-    String seen = header == null ? tag(now) : header;
+    String header =
+        String.join(",", Collections.list(request.getHeaders(HttpHeaders.IF_NONE_MATCH)));
+    String seen = header.isEmpty() ? tag(now) : header;
     return watches
         .await(now.id(), job -> job.state().isFinal() || !seen.contains(tag(job)), prefer.atMost())
         .orElseThrow(() -> missing(now.id()));

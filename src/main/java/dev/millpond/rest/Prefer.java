@@ -22,7 +22,7 @@ record Prefer(Duration atMost) {
   private static final Duration LONGEST = Duration.ofSeconds(60);
 
   private static final Pattern QUOTED_NUMBER = Pattern.compile("\"(\\d{1,9})\"");
-  private static final Pattern QUOTED = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"?");
+  private static final Pattern QUOTED = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*+\"?");
   private static final Pattern WAIT =
       Pattern.compile("(?i)(?:^|,)\\s*wait\\s*=\\s*(\\d{1,9})\\s*(?=[,;]|$)");
 

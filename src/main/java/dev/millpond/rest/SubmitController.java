@@ -8,6 +8,7 @@ import dev.millpond.admission.RequestKey;
 import dev.millpond.admission.Submission;
 import dev.millpond.job.DatabaseClock;
 import dev.millpond.job.Job;
+import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.Watches;
 import dev.millpond.queue.QueueName;
@@ -26,10 +27,14 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.ResponseEntity.BodyBuilder;
+import org.springframework.transaction.TransactionException;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -44,6 +49,8 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 @RequestMapping(produces = MediaType.APPLICATION_JSON_VALUE)
 class SubmitController {
+
+  private static final Logger log = LoggerFactory.getLogger(SubmitController.class);
 
   private final Admission admission;
   private final PayloadCheck payloads;
@@ -88,11 +95,14 @@ class SubmitController {
   @PostMapping({"/v1/jobs", "/v1/queues/{queue}/jobs"})
   ResponseEntity<JobBody> submit(
       @PathVariable(required = false) @Nullable String queue, HttpServletRequest request)
-      throws IOException, InterruptedException {
+      throws IOException {
     QueueName name = PathParts.queue(queue);
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
     Submission submission = SubmissionReader.read(body, context(request));
     payloads.problem(submission).ifPresent(SubmitController::refuse);
+    // Who waits keeps its body.
+    Optional<Prefer> prefer =
+        Prefer.of(request).filter(_ -> watches.takesMore() && BodyRoom.isHalfFree(request));
     Decision decision = admission.admit(name, List.of(submission), key(request, body));
     Job admitted =
         switch (decision) {
@@ -101,22 +111,31 @@ class SubmitController {
               replayed(Objects.requireNonNull(ids.getFirst()));
           case Decision.Refused refused -> throw refused(refused);
         };
-    Optional<Prefer> prefer = Prefer.of(request);
-    Job job = prefer.isPresent() ? finished(admitted.id(), prefer.get()) : admitted;
-    JobBody answer = bodies.whole(job);
-    boolean done = prefer.isPresent() && job.state().isFinal();
+    JobBody answer = prefer.isPresent() ? finished(admitted, prefer.get()) : bodies.whole(admitted);
+    boolean done = prefer.isPresent() && JobState.of(answer.state()).isFinal();
     return answer(done ? HttpStatus.OK : HttpStatus.ACCEPTED, decision, name)
-        .location(URI.create("/v1/jobs/" + job.id()))
+        .location(URI.create("/v1/jobs/" + answer.id()))
         .headers(headers -> bodies.retryAfter(answer, headers))
         .headers(headers -> Prefer.tell(prefer, headers))
         .body(answer);
   }
 
-  /** The job when it is finished, or as it is when the client wants to wait no longer. */
-  private Job finished(UUID id, Prefer prefer) throws InterruptedException {
-    return watches
-        .await(id, job -> job.state().isFinal(), prefer.atMost())
-        .orElseThrow(() -> gone(id));
+  /**
+   * The job when it is finished, or as it is when the client wants to wait no longer. It is
+   * accepted, whatever happens to the wait: no failure of that may be the answer.
+   */
+  private JobBody finished(Job admitted, Prefer prefer) {
+    try {
+      return bodies.whole(
+          watches
+              .await(admitted.id(), job -> job.state().isFinal(), prefer.atMost())
+              .orElse(admitted));
+    } catch (InterruptedException stop) {
+      Thread.currentThread().interrupt();
+    } catch (DataAccessException | TransactionException away) {
+      log.debug("Cannot wait for job {}: {}", admitted.id(), away.getMessage());
+    }
+    return bodies.whole(admitted);
   }
 
   /** What a batch that was accepted whole is answered. */
@@ -246,11 +265,11 @@ class SubmitController {
   }
 
   private Job replayed(UUID id) {
-    return jobs.find(id).orElseThrow(() -> gone(id));
-  }
-
-  private static ProblemException gone(UUID id) {
-    return new ProblemException(Problem.JOB_GONE, "The job " + id + " was removed since.");
+    return jobs.find(id)
+        .orElseThrow(
+            () ->
+                new ProblemException(
+                    Problem.JOB_GONE, "The key's job " + id + " was removed since."));
   }
 
   private ProblemException refused(Decision.Refused refused) {

@@ -8,7 +8,9 @@ import dev.millpond.testing.ApiClient.Answer;
 import dev.millpond.testing.MillpondProcess;
 import dev.millpond.testing.PostgresServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -27,6 +29,10 @@ class DatabaseAwayE2E {
       String before = api.submit("away", NOOP);
       api.awaitState(before, "succeeded", SOON);
 
+      CompletableFuture<Answer> awaited = CompletableFuture.supplyAsync(() -> awaited(api));
+      await("one waits")
+          .atMost(SOON)
+          .until(() -> api.get("/actuator/prometheus").body().contains("millpond_watchers 1.0"));
       postgres.stopImmediately();
       // What meets a connection that has just broken cannot know; all others can.
       for (int n = 0; n < 5; n++) {
@@ -40,6 +46,10 @@ class DatabaseAwayE2E {
       Answer status = api.get("/v1/jobs/" + before);
       assertThat(status.status()).as(status.body()).isEqualTo(503);
 
+      assertThat(awaited).succeedsWithin(SOON);
+      Answer accepted = awaited.join();
+      assertThat(accepted.status()).as("it was accepted: %s", accepted.body()).isEqualTo(202);
+
       postgres.start();
       await("accepts again")
           .atMost(SOON)
@@ -49,8 +59,18 @@ class DatabaseAwayE2E {
           .atMost(SOON)
           .until(() -> api.get("/actuator/health/readiness").status() == 200);
       api.awaitState(api.submit("away", NOOP), "succeeded", SOON);
+      api.awaitState(accepted.json().path("id").asString(), "succeeded", SOON);
       assertThat(api.job(before).path("state").asString()).isEqualTo("succeeded");
       assertThat(api.jobs("queue=away")).as("no refused job is there").hasSize(3);
+    }
+  }
+
+  private static Answer awaited(ApiClient api) {
+    try {
+      String job = "{\"type\": \"demo.sleep\", \"payload\": {\"duration\": \"PT3S\"}}";
+      return api.post("/v1/queues/awaited/jobs", job, "Prefer", "wait=8");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

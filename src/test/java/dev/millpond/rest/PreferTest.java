@@ -3,6 +3,7 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,6 +29,12 @@ class PreferTest {
       })
   void secondsUpToAMinute(String header, long seconds) {
     assertThat(Prefer.parse(header)).contains(new Prefer(Duration.ofSeconds(seconds)));
+  }
+
+  @Test
+  void aHeaderAsLongAsCanBeIsRead() {
+    String quoted = "foo=\"" + "x".repeat(16_000) + "\", wait=5";
+    assertThat(Prefer.parse(quoted)).contains(new Prefer(Duration.ofSeconds(5)));
   }
 
   @ParameterizedTest

@@ -104,6 +104,10 @@ class QueueIT extends WholeApi {
     assertThat(listed().path("waited")).isEqualTo(body.path("waited"));
     assertThat(listed().path("oldestAge").isString()).isTrue();
     Duration wait = Duration.parse(body.path("waited").path("p99").asString());
+    // So that the second one has waited longer, and is the greatest of the two.
+    Awaitility.await()
+        .atMost(SOON)
+        .until(() -> Duration.parse(listed().path("oldestAge").asString()).compareTo(wait) > 0);
     send("POST", "/v1/jobs/" + first + "/cancel");
     JsonNode done = await(second, "succeeded");
     JsonNode later = get("/v1/queues/" + queue).json();

@@ -53,7 +53,7 @@ public final class Unpacked {
                   "--destination",
                   DIRECTORY.toString())
               .redirectErrorStream(true)
-              .redirectOutput(new File("/dev/null"))
+              .redirectOutput(new File("target", "unpacked.log"))
               .start();
       assertThat(unpack.onExit().orTimeout(MAKING.toSeconds(), TimeUnit.SECONDS).join().exitValue())
           .isZero();
@@ -66,5 +66,6 @@ public final class Unpacked {
       model.start().term();
       model.awaitExit(MAKING);
     }
+    assertThat(CACHE).as("see target/e2e/unpacked/service.log").exists();
   }
 }
