@@ -151,61 +151,6 @@ final class JobSql {
       order by attempt, number
       """;
 
-  /** Off the hot path: counts the whole of the three tables, or of one queue in them. */
-  private static final String COUNTS =
-      """
-      select queue, sum(queued) as queued, sum(scheduled) as scheduled, sum(retrying) as retrying,
-             sum(running) as running
-      from (select queue, count(*) as queued, 0 as scheduled, 0 as retrying, 0 as running
-            from ready
-            where :queue::text is null or queue = :queue
-            group by queue
-            union all
-            select queue, 0, count(*) filter (where attempt = 0), count(*) filter (where attempt > 0), 0
-            from delayed
-            where :queue::text is null or queue = :queue
-            group by queue
-            union all
-            select queue, 0, 0, 0, count(*)
-            from lease
-            where :queue::text is null or queue = :queue
-            group by queue) as counted
-      group by queue
-      """;
-
-  /**
-   * Ten steps into ready_next a queue: the oldest job of each priority. Takes no lock. Queues
-   * without a job that could start are left out.
-   */
-  private static final String OLDEST =
-      """
-      select queue.name, extract(epoch from now() - min(oldest.runnable_at)) * 1000 as age_ms
-      from queue
-      cross join lateral (
-        select (select runnable_at from ready
-                where ready.queue = queue.name and priority = p and recoveries = 0
-                order by rank, id
-                limit 1) as runnable_at
-        from generate_series(0, 9) as p) as oldest
-      where (:queues::text[] is null or queue.name = any(:queues::text[]))
-        and oldest.runnable_at is not null
-      group by queue.name
-      """;
-
-  /** By the index job_queue: the newest jobs of each queue, a bounded number of each. No lock. */
-  private static final String ARRIVALS =
-      """
-      select named.queue, count(*) as jobs, (array_agg(newest.id order by newest.id))[1] as first,
-             now() as now
-      from unnest(:queues::text[]) as named (queue)
-      cross join lateral (
-        select id from job
-        where job.queue = named.queue and id >= uuid_floor(now() - :window * interval '1 millisecond')
-        order by id desc
-        limit :most) as newest
-      group by named.queue
-      """;
-
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final TypeReference<Map<String, String>> LABELS = new TypeReference<>() {};
 
@@ -298,57 +243,6 @@ final class JobSql {
         .list();
   }
 
-  Map<String, QueueCounts> counts(@Nullable String queue) {
-    Map<String, QueueCounts> counts = new HashMap<>();
-    jdbc.sql(COUNTS)
-        .param("queue", queue)
-        .query(
-            row -> {
-              counts.put(
-                  row.getString("queue"),
-                  new QueueCounts(
-                      row.getLong("queued"),
-                      row.getLong("scheduled"),
-                      row.getLong("retrying"),
-                      row.getLong("running")));
-            });
-    return counts;
-  }
-
-  Map<String, Duration> oldest(@Nullable List<String> queues) {
-    Map<String, Duration> ages = new HashMap<>();
-    jdbc.sql(OLDEST)
-        .param("queues", queues == null ? null : texts(queues))
-        .query(
-            row -> {
-              ages.put(
-                  row.getString("name"), Duration.ofMillis(Math.max(0, row.getLong("age_ms"))));
-            });
-    return ages;
-  }
-
-  /**
-   * Jobs submitted in a second.
-   *
-   * @param window over so long
-   * @param most or over the time of so many jobs, if they came in less
-   */
-  Map<String, Double> arrivals(List<String> queues, Duration window, int most) {
-    Map<String, Double> rates = new HashMap<>();
-    jdbc.sql(ARRIVALS)
-        .param("queues", texts(queues))
-        .param("window", window.toMillis())
-        .param("most", most)
-        .query(
-            row -> {
-              int jobs = row.getInt("jobs");
-              Instant first = JobIds.submittedAt(row.getObject("first", UUID.class));
-              Duration time = jobs < most ? window : Duration.between(first, instant(row, "now"));
-              rates.put(row.getString("queue"), 1_000.0 * jobs / Math.max(1, time.toMillis()));
-            });
-    return rates;
-  }
-
   private static Job job(ResultSet row, int n) throws SQLException {
     UUID id = row.getObject("id", UUID.class);
     String labels = row.getString("labels");
@@ -410,10 +304,6 @@ final class JobSql {
   private static @Nullable Instant instantOrNull(ResultSet row, String column) throws SQLException {
     OffsetDateTime value = row.getObject(column, OffsetDateTime.class);
     return value == null ? null : value.toInstant();
-  }
-
-  private static SqlArrayValue texts(List<String> texts) {
-    return new SqlArrayValue("text", texts.toArray());
   }
 
   private static SqlArrayValue uuids(Collection<UUID> ids) {

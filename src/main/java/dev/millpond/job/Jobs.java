@@ -1,8 +1,6 @@
 package dev.millpond.job;
 
-import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -15,11 +13,6 @@ public final class Jobs {
 
   /** How many ids a page looks at, at most, for filters that no index serves. */
   private static final int SCAN_BOUND = 2_000;
-
-  /** Over so long the rate of submits is told, or over the time in which so many came. */
-  private static final Duration ARRIVAL_WINDOW = Duration.ofMinutes(1);
-
-  private static final int ARRIVALS = 200;
 
   private static final UUID ABOVE_ALL = new UUID(-1, -1);
   private static final UUID BELOW_ALL = new UUID(0, 0);
@@ -81,34 +74,6 @@ public final class Jobs {
   private Stream<Attempt> earlier(Job job) {
     return sql.attempts(job.id()).stream()
         .filter(a -> job.lastAttempt() == null || a.number() < job.lastAttempt().number());
-  }
-
-  /** How many unfinished jobs each queue has; queues without any are left out. */
-  public Map<String, QueueCounts> counts() {
-    return sql.counts(null);
-  }
-
-  /** How many unfinished jobs a queue has. */
-  public QueueCounts counts(String queue) {
-    return sql.counts(queue).getOrDefault(queue, QueueCounts.NONE);
-  }
-
-  /** For how long the oldest job that could start has waited; queues without any are left out. */
-  public Map<String, Duration> oldest() {
-    return sql.oldest(null);
-  }
-
-  /** As {@link #oldest()}, of these queues. */
-  public Map<String, Duration> oldest(List<String> queues) {
-    return sql.oldest(queues);
-  }
-
-  /**
-   * Jobs that were submitted in a second, over all nodes: of the last minute, or of the last 200
-   * jobs if they came in less. Queues without any are left out.
-   */
-  public Map<String, Double> arrivals(List<String> queues) {
-    return sql.arrivals(queues, ARRIVAL_WINDOW, ARRIVALS);
   }
 
   /** What the job's handlers logged, in order. */

@@ -110,7 +110,7 @@ public class Watches {
     watchers.getOrDefault(id, Set.of()).forEach(watcher -> watcher.hints.release());
   }
 
-  /** Looks for what other nodes have changed. */
+  /** Looks for changes that nobody told. */
   @Scheduled(fixedDelayString = "PT0.2S")
   void look() {
     Set<UUID> ids = Set.copyOf(watchers.keySet());

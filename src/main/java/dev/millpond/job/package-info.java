@@ -1,6 +1,6 @@
 /**
- * What a job is: its id, its states and the changes between them, its attempts, and how it is read.
- * This room calls no other; all others speak its words.
+ * What a job is: its id, its states and the changes between them, its attempts, how it is read and
+ * waited for. This room calls no other; all others speak its words.
  */
 @NullMarked
 @ApplicationModule(allowedDependencies = {})

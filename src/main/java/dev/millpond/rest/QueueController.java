@@ -1,8 +1,11 @@
 package dev.millpond.rest;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.millpond.admission.Permits;
-import dev.millpond.job.Jobs;
 import dev.millpond.job.QueueCounts;
+import dev.millpond.job.QueueTraffic;
+import dev.millpond.job.Traffic;
 import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
@@ -29,12 +32,12 @@ import org.springframework.web.bind.annotation.RestController;
 class QueueController {
 
   private final Queues queues;
-  private final Jobs jobs;
+  private final Traffic traffic;
   private final Permits permits;
 
-  QueueController(Queues queues, Jobs jobs, Permits permits) {
+  QueueController(Queues queues, Traffic traffic, Permits permits) {
     this.queues = queues;
-    this.jobs = jobs;
+    this.traffic = traffic;
     this.permits = permits;
   }
 
@@ -50,7 +53,7 @@ class QueueController {
     List<Queue> page = rest.stream().limit(query.limit()).toList();
     String next =
         page.size() < rest.size() ? Cursor.QUEUES.encode(page.getLast().name().value()) : null;
-    return NextPage.link(request, next).body(new Page(bodies(page, jobs.counts()), next));
+    return NextPage.link(request, next).body(new Page(bodies(page), next));
   }
 
   private static boolean isAfter(ListQuery query, Queue queue) {
@@ -89,29 +92,19 @@ class QueueController {
   }
 
   private QueueBody body(Queue queue) {
-    String name = queue.name().value();
-    return bodies(List.of(queue), Map.of(name, jobs.counts(name))).getFirst();
+    return bodies(List.of(queue)).getFirst();
   }
 
-  private List<QueueBody> bodies(List<Queue> page, Map<String, QueueCounts> counts) {
-    List<String> names = page.stream().map(queue -> queue.name().value()).toList();
-    Map<String, Double> arrivals = jobs.arrivals(names);
-    Map<String, Duration> oldest = jobs.oldest(names);
+  private List<QueueBody> bodies(List<Queue> page) {
+    Map<String, QueueTraffic> all =
+        traffic.of(page.stream().map(queue -> queue.name().value()).toList());
     return page.stream()
-        .map(
-            queue -> {
-              String name = queue.name().value();
-              return body(
-                  queue,
-                  counts.getOrDefault(name, QueueCounts.NONE),
-                  arrivals.getOrDefault(name, 0.0),
-                  oldest.get(name));
-            })
+        .map(queue -> body(queue, requireNonNull(all.get(queue.name().value()))))
         .toList();
   }
 
-  private QueueBody body(
-      Queue queue, QueueCounts counts, double arrivals, @Nullable Duration oldest) {
+  private QueueBody body(Queue queue, QueueTraffic moves) {
+    QueueCounts counts = moves.counts();
     OptionalDouble rate = permits.drainRate(queue.name());
     return new QueueBody(
         queue.name().value(),
@@ -120,10 +113,10 @@ class QueueController {
         queue.concurrency(),
         new QueueBody.Depth(counts.depth(), counts.queued(), counts.scheduled(), counts.retrying()),
         counts.running(),
-        round(arrivals),
+        round(moves.arrivalsPerSecond()),
         rate.isPresent() ? round(rate.getAsDouble()) : null,
         permits.waits(queue.name()).orElse(null),
-        oldest,
+        moves.oldest(),
         wait(counts.queued(), rate));
   }
 

@@ -1,12 +1,13 @@
 package dev.millpond.telemetry;
 
-import dev.millpond.job.Jobs;
+import dev.millpond.job.Traffic;
 import dev.millpond.queue.Queues;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,12 +21,12 @@ class OldestJobs {
 
   private static final Logger log = LoggerFactory.getLogger(OldestJobs.class);
 
-  private final Jobs jobs;
+  private final Traffic traffic;
   private final Queues queues;
   private final MultiGauge ages;
 
-  OldestJobs(Jobs jobs, Queues queues, MeterRegistry meters) {
-    this.jobs = jobs;
+  OldestJobs(Traffic traffic, Queues queues, MeterRegistry meters) {
+    this.traffic = traffic;
     this.queues = queues;
     this.ages =
         MultiGauge.builder("millpond.queue.oldest.age")
@@ -37,9 +38,9 @@ class OldestJobs {
   @Scheduled(fixedDelayString = "PT15S")
   void measure() {
     try {
-      Map<String, Duration> oldest = jobs.oldest();
-      ages.register(
-          queues.all().stream().map(queue -> row(queue.name().value(), oldest)).toList(), true);
+      List<String> names = queues.all().stream().map(queue -> queue.name().value()).toList();
+      Map<String, Duration> oldest = traffic.oldest(names);
+      ages.register(names.stream().map(name -> row(name, oldest)).toList(), true);
     } catch (DataAccessException away) {
       log.debug("Cannot measure how old the waiting jobs are: {}", away.getMessage());
     }

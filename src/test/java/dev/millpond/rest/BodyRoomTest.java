@@ -36,6 +36,19 @@ class BodyRoomTest {
     during(third, () -> BodyRoom.take(third, BodyRoom.BYTES));
   }
 
+  @Test
+  void whoWaitsWithABodyLeavesHalfOfTheRoom() throws Exception {
+    MockHttpServletRequest request = new MockHttpServletRequest();
+    during(
+        request,
+        () -> {
+          BodyRoom.take(request, BodyRoom.BYTES / 2);
+          assertThat(BodyRoom.isHalfFree(request)).isTrue();
+          BodyRoom.take(request, 1);
+          assertThat(BodyRoom.isHalfFree(request)).isFalse();
+        });
+  }
+
   private interface Step {
     void run() throws Exception;
   }

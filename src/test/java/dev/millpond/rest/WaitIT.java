@@ -2,6 +2,7 @@ package dev.millpond.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millpond.job.Watches;
 import dev.millpond.testing.ApiClient.Answer;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.scheduling.annotation.ScheduledAnnotationBeanPostProcessor;
 
 /** Requests that wait: for the end of a job that they submit, or for a change of one. */
 class WaitIT extends WholeApi {
@@ -28,6 +30,8 @@ class WaitIT extends WholeApi {
   @Autowired private Held held;
   @Autowired private JdbcClient jdbc;
   @Autowired private MeterRegistry meters;
+  @Autowired private Watches watches;
+  @Autowired private ScheduledAnnotationBeanPostProcessor schedule;
 
   private final ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor();
 
@@ -117,6 +121,33 @@ class WaitIT extends WholeApi {
       assertThat(changed.header("ETag")).isNotEqualTo(seen);
       assertThat(changed.header("Preference-Applied")).isEqualTo("wait=60");
     }
+  }
+
+  @Test
+  void whatThisNodeDoesIsToldAndNotFound() throws IOException {
+    put("/v1/queues/" + queue, "{\"concurrency\": 1}");
+    // Without its turn, which would find all of it.
+    schedule.postProcessBeforeDestruction(watches, "watches");
+    try {
+      String first = running();
+      String second = submit(HELD);
+      Future<Answer> started = waiting(() -> get("/v1/jobs/" + second, "Prefer", "wait=60"));
+      Future<Answer> ended = waiting(() -> post(jobsOfTheQueue(), NOOP, "Prefer", "wait=60"));
+      String later = submit(LATER);
+      Future<Answer> cancelled = waiting(() -> get("/v1/jobs/" + later, "Prefer", "wait=60"));
+      send("POST", "/v1/jobs/" + later + "/cancel");
+      assertThat(state(cancelled)).isEqualTo("cancelled");
+      held.release(first);
+      assertThat(state(started)).isEqualTo("running");
+      held.release(second);
+      assertThat(state(ended)).isEqualTo("succeeded");
+    } finally {
+      schedule.postProcessAfterInitialization(watches, "watches");
+    }
+  }
+
+  private static String state(Future<Answer> answer) {
+    return within(AT_ONCE, answer).json().path("state").asString();
   }
 
   @Test
