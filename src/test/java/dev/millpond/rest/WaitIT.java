@@ -130,7 +130,7 @@ class WaitIT extends WholeApi {
     schedule.postProcessBeforeDestruction(watches, "watches");
     try {
       String first = running();
-      String second = submit(HELD);
+      String second = submit(LONG); // reports no progress
       Future<Answer> started = waiting(() -> get("/v1/jobs/" + second, "Prefer", "wait=60"));
       Future<Answer> ended = waiting(() -> post(jobsOfTheQueue(), NOOP, "Prefer", "wait=60"));
       String later = submit(LATER);
@@ -139,7 +139,7 @@ class WaitIT extends WholeApi {
       assertThat(state(cancelled)).isEqualTo("cancelled");
       held.release(first);
       assertThat(state(started)).isEqualTo("running");
-      held.release(second);
+      send("POST", "/v1/jobs/" + second + "/cancel");
       assertThat(state(ended)).isEqualTo("succeeded");
     } finally {
       schedule.postProcessAfterInitialization(watches, "watches");
