@@ -138,7 +138,7 @@ final class LeaseSql {
       )
       select taken.id, taken.expired, taken.attempt + 1 as attempt, taken.recoveries, taken.max_attempts,
              taken.tenant, taken.priority, taken.rank,
-             (extract(epoch from now() - taken.runnable_at) * 1000000)::bigint as waited_us,
+             greatest(0, (extract(epoch from now() - taken.runnable_at) * 1000000)::bigint) as waited_us,
              job.type, job.payload, job.timeout_ms, job.initial_delay_ms, job.multiplier, job.max_delay_ms,
              job.max_attempts as policy_attempts, job.traceparent
       from taken join job on job.id = taken.id

@@ -17,6 +17,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.apache.catalina.connector.ClientAbortException;
 import org.apache.coyote.BadRequestException;
 import org.apache.tomcat.util.http.InvalidParameterException;
+import org.hibernate.TransactionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -125,9 +126,15 @@ public class Problems {
     return false;
   }
 
-  /** Whether the connection was lost (SQLSTATE class 08) or the server stops (57P). */
+  /**
+   * Whether the connection was lost (SQLSTATE class 08), the server stops (57P), or a transaction
+   * cannot even be ended any more, of which no state tells why.
+   */
   private static boolean isBroken(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof TransactionException) {
+        return true;
+      }
       if (cause instanceof SQLException sql && sql.getSQLState() != null) {
         return sql.getSQLState().startsWith("08") || sql.getSQLState().startsWith("57P");
       }

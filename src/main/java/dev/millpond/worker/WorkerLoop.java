@@ -31,6 +31,9 @@ class WorkerLoop {
   /** How often a stopped loop looks whether it may go on; a stop waits for its turn to end. */
   private static final Duration STOPPED_PAUSE = Duration.ofMillis(100);
 
+  /** A claim waits for a connection by itself; so jobs start soon after the database is back. */
+  private static final Duration AFTER_FAILURE = Duration.ofMillis(250);
+
   private static final Logger log = LoggerFactory.getLogger(WorkerLoop.class);
 
   private final Leases leases;
@@ -70,7 +73,7 @@ class WorkerLoop {
       Thread.currentThread().interrupt();
     } catch (DataAccessException | TransactionException away) {
       log.warn("Cannot claim jobs: {}", away.getMessage());
-      pause = pollInterval;
+      pause = AFTER_FAILURE;
     }
   }
 

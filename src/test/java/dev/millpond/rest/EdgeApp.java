@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import org.hibernate.TransactionException;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.data.jpa.autoconfigure.DataJpaRepositoriesAutoConfiguration;
@@ -24,6 +25,7 @@ import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.dao.QueryTimeoutException;
 import org.springframework.dao.UncategorizedDataAccessException;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
+import org.springframework.orm.jpa.JpaSystemException;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -140,6 +142,9 @@ class EdgeApp {
         case "rollback" ->
             new UncategorizedDataAccessException(
                 "secret", new SQLException("This connection has been closed.", "08003")) {};
+        case "endless" ->
+            new JpaSystemException(
+                new TransactionException("secret", new SQLException("Connection is closed")));
         case "broken" -> new DataAccessResourceFailureException("secret");
         case "timeout" -> new QueryTimeoutException("select secret");
         default -> new IllegalStateException("secret");

@@ -56,6 +56,8 @@ class EdgesIT {
         "POST /v1/fail/busy | 503 | overloaded",
         "GET /v1/fail/away | 503 | database-unavailable",
         "GET /v1/fail/broken | 503 | database-unavailable",
+        "GET /v1/fail/endless | 503 | database-unavailable",
+        "POST /v1/fail/endless | 503 | outcome-unknown",
         "GET /v1/fail/timeout | 503 | database-unavailable",
         "POST /v1/fail/connect | 503 | database-unavailable",
         "POST /v1/fail/timeout | 503 | database-unavailable",

@@ -12,12 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.FileSystemUtils;
 
@@ -46,7 +48,7 @@ public final class MillpondProcess implements AutoCloseable {
    * @param properties added to the command line
    */
   public MillpondProcess(String name, Map<String, String> properties) {
-    this(name, properties, Unpacked.program(QUICK));
+    this(name, properties, quick());
   }
 
   /**
@@ -66,6 +68,12 @@ public final class MillpondProcess implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     Runtime.getRuntime().addShutdownHook(onExit);
+  }
+
+  /** The arguments of {@code java} that start it most quickly, and more. */
+  public static List<String> quick(String... options) {
+    return Unpacked.program(
+        Stream.concat(Arrays.stream(QUICK), Arrays.stream(options)).toArray(String[]::new));
   }
 
   /** The jar as it is built, run as it is. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,15 +48,92 @@ public final class PostgresServer implements AutoCloseable {
     start();
   }
 
+  /** A standby that follows another server, without which that one confirms no commit any more. */
+  private PostgresServer(PostgresServer primary) {
+    directory = primary.directory.resolveSibling(primary.directory.getFileName() + "-standby");
+    onExit = new Thread(() -> endOrphan(directory));
+    password = primary.password;
+    try {
+      FileSystemUtils.deleteRecursively(directory);
+      // There is no pg_basebackup among the programs: the copy is made while the server is stopped.
+      primary.pgCtl("stop", "--mode=fast");
+      copy(primary.directory, directory);
+      Path cluster = directory.resolve("cluster");
+      Files.writeString(cluster.resolve("standby.signal"), "");
+      Files.writeString(
+          cluster.resolve("postgresql.auto.conf"),
+          "primary_conninfo = 'host=127.0.0.1 port=%d user=millpond password=%s application_name=standby'%n"
+              .formatted(primary.port, password));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Runtime.getRuntime().addShutdownHook(onExit);
+    primary.start();
+    start();
+    primary.confirmBy("standby");
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try {
+      int exit = new ProcessBuilder("cp", "-a", from.toString(), to.toString()).start().waitFor();
+      if (exit != 0) {
+        throw new IOException("cp: exit code " + exit);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", e);
+    }
+  }
+
+  private void confirmBy(String standby) {
+    try (Connection connection = connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute("alter system set synchronous_standby_names = '" + standby + "'");
+      statement.execute("select pg_reload_conf()");
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Starts a synchronous standby of this server. */
+  public PostgresServer standby() {
+    return new PostgresServer(this);
+  }
+
+  /** Makes a standby the primary; returns when it takes writes. */
+  public void promote() {
+    pgCtl("promote");
+  }
+
   /** What makes the service use this server. */
   public Map<String, String> properties() {
+    return properties("127.0.0.1:" + port, "");
+  }
+
+  /**
+   * What makes the service use this server, or one of several.
+   *
+   * @param hosts with their ports, separated by commas, that lead to it
+   * @param parameters of the connection, with a leading question mark; or empty
+   */
+  public Map<String, String> properties(String hosts, String parameters) {
     return Map.of(
         "spring.datasource.url",
-        "jdbc:postgresql://127.0.0.1:" + port + "/postgres",
+        "jdbc:postgresql://" + hosts + "/postgres" + parameters,
         "spring.datasource.username",
         "millpond",
         "spring.datasource.password",
         password);
+  }
+
+  public int port() {
+    return port;
+  }
+
+  /** A connection of the test's own, as the server's superuser. */
+  public Connection connect() throws SQLException {
+    return DriverManager.getConnection(
+        "jdbc:postgresql://127.0.0.1:" + port + "/postgres", "millpond", password);
   }
 
   /** Starts it again; returns when it answers. */
@@ -63,7 +141,7 @@ public final class PostgresServer implements AutoCloseable {
     pgCtl(
         "start",
         "--log=" + directory.resolve("server.log"),
-        "--options=-p " + port + " -h 127.0.0.1 -k ''");
+        "--options=-p " + port + " -h 127.0.0.1 -k '' -c wal_level=replica -c max_wal_senders=4");
   }
 
   /** Stops it at once, as a crash would: no checkpoint, connections cut. */

@@ -1,0 +1,415 @@
+package dev.millpond.faults;
+
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toMap;
+import static java.util.stream.Collectors.toSet;
+
+import dev.millpond.faults.Change.Kind;
+import dev.millpond.faults.Event.Acknowledged;
+import dev.millpond.faults.Event.Effect;
+import dev.millpond.faults.Event.Fault;
+import dev.millpond.faults.Event.Hurried;
+import dev.millpond.faults.Event.Refused;
+import dev.millpond.faults.Event.Sampled;
+import dev.millpond.faults.Event.Seen;
+import dev.millpond.faults.Event.Submitted;
+import dev.millpond.faults.Event.Unknown;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts in a history what the promises forbid. It trusts nothing that the service says of itself
+ * where somebody else saw it too.
+ *
+ * @param cap of the queue
+ * @param recovery lease and sweep, in seconds: after that a dead worker's job may start elsewhere
+ */
+record Checker(History history, List<Change> changes, List<JobEnd> ends, int cap, double recovery) {
+
+  private static final int EXAMPLES = 3;
+  private static final int WORKERS_LOST = 3;
+
+  /** Two clocks of one machine, and the time between an event and its note. */
+  private static final double BLUR = 0.1;
+
+  private static final Set<String> FINAL_STATES =
+      Set.of("succeeded", "failed", "cancelled", "expired");
+
+  /** An attempt may overlap the next if it was settled, without its end, for one of these. */
+  private static final Set<String> GIVEN_UP = Set.of("timeout");
+
+  List<Count> check() {
+    return List.of(
+        none("I1", "acknowledged jobs without a final state", lost()),
+        none("I2", "jobs that ran and nobody submitted", invented()),
+        told("I3", "submits whose outcome nobody learnt, and whose job exists", unlearnt()),
+        none("I4", "keys with two jobs", doubled()),
+        none("I5", "jobs that became final twice", finalTwice()),
+        none("I6", "settlements by another than the newest lease", fencedOff()),
+        none(
+            "I7",
+            "overlapping runs whose lease was not over, or leases taken too early",
+            overlaps()),
+        none("I8", "jobs with more failed attempts than allowed", tooManyAttempts()),
+        none("I10", "starts before runAt", early()),
+        none("I11", "samples in which more than the cap was admitted", aboveCap()),
+        none("I12", "queue-full though a tenth was free for a second", needless()),
+        none("I12b", "503 without a Retry-After from 1 to 300", untimed()),
+        none("I13", "states that a client saw go backwards", backwards()),
+        none("I14", "acknowledged jobs not readable at once", unreadable()),
+        healing(),
+        none("C1", "answers outside the contract", outsideTheContract()),
+        told("F1", "submits without an answer", history.all(Unknown.class)),
+        told("F2", "submits refused", history.all(Refused.class)),
+        told("F3", "attempts whose worker was lost", workersLost()),
+        told("F4", "runs beyond the first of a job", repeated()));
+  }
+
+  private static Count none(String name, String what, Collection<?> broken) {
+    return new Count(
+        name,
+        what,
+        broken.size(),
+        0,
+        broken.stream().limit(EXAMPLES).map(Object::toString).toList());
+  }
+
+  private static Count told(String name, String what, Collection<?> seen) {
+    return new Count(name, what, seen.size(), -1, List.of());
+  }
+
+  private Map<UUID, JobEnd> endsById() {
+    return ends.stream().collect(toMap(JobEnd::id, end -> end));
+  }
+
+  private Map<UUID, List<Change>> changesByJob() {
+    return changes.stream().collect(groupingBy(Change::job));
+  }
+
+  private List<Acknowledged> lost() {
+    Map<UUID, JobEnd> byId = endsById();
+    return history.all(Acknowledged.class).stream()
+        .filter(job -> !byId.containsKey(job.id()) || !byId.get(job.id()).isFinal())
+        .toList();
+  }
+
+  private Set<String> submittedKeys() {
+    return history.all(Submitted.class).stream().map(Submitted::key).collect(toSet());
+  }
+
+  private List<UUID> invented() {
+    Set<String> keys = submittedKeys();
+    Map<UUID, JobEnd> byId = endsById();
+    return Stream.concat(
+            changes.stream().filter(change -> change.kind() == Kind.GRANTED).map(Change::job),
+            history.all(Effect.class).stream().map(Effect::job))
+        .distinct()
+        .filter(job -> !byId.containsKey(job) || !keys.contains(byId.get(job).key()))
+        .toList();
+  }
+
+  private Set<String> unlearnt() {
+    Set<String> keys = ends.stream().map(JobEnd::key).collect(toSet());
+    keys.retainAll(submittedKeys());
+    history.all(Acknowledged.class).forEach(job -> keys.remove(job.key()));
+    return keys;
+  }
+
+  private List<String> doubled() {
+    return Stream.concat(
+            ends.stream().map(end -> Map.entry(end.key(), end.id())),
+            history.all(Acknowledged.class).stream().map(job -> Map.entry(job.key(), job.id())))
+        .collect(groupingBy(Map.Entry::getKey, mapping(Map.Entry::getValue, toSet())))
+        .entrySet()
+        .stream()
+        .filter(key -> key.getValue().size() > 1)
+        .map(Object::toString)
+        .toList();
+  }
+
+  private List<UUID> finalTwice() {
+    return changesByJob().entrySet().stream()
+        .filter(
+            job -> {
+              long ended = count(job.getValue(), Kind.FINAL);
+              return ended > 1 + count(job.getValue(), Kind.REOPENED);
+            })
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  private List<Change> workersLost() {
+    return changes.stream().filter(Change::isWorkerLost).toList();
+  }
+
+  private List<Change> repeated() {
+    Set<UUID> started = new HashSet<>();
+    return changes.stream()
+        .filter(change -> change.kind() == Kind.GRANTED && !started.add(change.job()))
+        .toList();
+  }
+
+  private static long count(List<Change> changes, Kind kind) {
+    return changes.stream().filter(change -> change.kind() == kind).count();
+  }
+
+  /** By the token, as the database noted it; and by the result, as the effect's number tells it. */
+  private List<Object> fencedOff() {
+    List<Object> broken = new ArrayList<>();
+    for (List<Change> job : changesByJob().values()) {
+      UUID newest = null;
+      for (Change change : job) {
+        if (change.kind() == Kind.GRANTED) {
+          newest = change.token();
+        } else if (isSettlement(change) && !Objects.equals(change.token(), newest)) {
+          broken.add(change);
+        }
+      }
+    }
+    Map<Integer, Effect> effects =
+        history.all(Effect.class).stream().collect(toMap(Effect::number, effect -> effect));
+    for (JobEnd end : ends) {
+      Effect effect = end.effect() == null ? null : effects.get(end.effect());
+      if (effect != null && (!effect.job().equals(end.id()) || effect.attempt() != end.attempt())) {
+        broken.add(List.of(end, effect));
+      }
+    }
+    return broken;
+  }
+
+  private static boolean isSettlement(Change change) {
+    return (change.kind() == Kind.FINAL || change.kind() == Kind.AGAIN) && change.token() != null;
+  }
+
+  private List<Object> overlaps() {
+    List<Object> broken = new ArrayList<>();
+    Map<UUID, List<Effect>> effects =
+        history.all(Effect.class).stream().collect(groupingBy(Effect::job));
+    Map<UUID, List<Change>> byJob = changesByJob();
+    effects.forEach(
+        (job, runs) -> {
+          List<Change> life = byJob.getOrDefault(job, List.of());
+          for (int n = 1; n < runs.size(); n++) {
+            Effect earlier = runs.get(n - 1);
+            Effect later = runs.get(n);
+            if (end(earlier, life) > later.at() + BLUR && !isGivenUp(earlier, later, life)) {
+              broken.add(List.of(earlier, later, life));
+            }
+          }
+        });
+    byJob
+        .values()
+        .forEach(life -> life.stream().filter(c -> isTakenEarly(c, life)).forEach(broken::add));
+    return broken;
+  }
+
+  /** When a run was over at the latest: with its answer, or with its process. */
+  private double end(Effect run, List<Change> life) {
+    double answered = run.ended() == null ? Double.MAX_VALUE : run.ended();
+    Change grant = grant(run.at(), life);
+    return grant == null ? answered : Math.min(answered, death(grant.worker(), grant.at()));
+  }
+
+  /** The lease under which a job was at a time. */
+  private static @Nullable Change grant(double at, List<Change> life) {
+    return life.stream()
+        .filter(change -> change.kind() == Kind.GRANTED && change.at() <= at + BLUR)
+        .reduce((_, last) -> last)
+        .orElse(null);
+  }
+
+  /** When a node's process died the next time. */
+  private double death(@Nullable String node, double after) {
+    return history.all(Fault.class).stream()
+        .filter(fault -> fault.node() != null && fault.node().equals(node))
+        .mapToDouble(Fault::at)
+        .filter(at -> at >= after - BLUR)
+        .min()
+        .orElse(Double.MAX_VALUE);
+  }
+
+  /** Whether between two runs the first one's lease was over, or it was settled without its end. */
+  private static boolean isGivenUp(Effect earlier, Effect later, List<Change> life) {
+    return life.stream()
+        .filter(c -> c.at() >= earlier.at() - BLUR && c.at() <= later.at() + BLUR)
+        .anyMatch(
+            c ->
+                (c.kind() == Kind.ENDED && (c.overdue() || isGivenBack(c, life)))
+                    || (c.kind() == Kind.AGAIN && GIVEN_UP.contains(String.valueOf(c.error()))));
+  }
+
+  /** Whether the worker itself gave a job back: no attempt was written with the lease's end. */
+  private static boolean isGivenBack(Change end, List<Change> life) {
+    return life.stream()
+        .noneMatch(
+            c ->
+                c.transaction() == end.transaction()
+                    && (c.kind() == Kind.AGAIN || c.kind() == Kind.FINAL));
+  }
+
+  /** A worker was taken for dead although its lease was not over and its process lived. */
+  private boolean isTakenEarly(Change end, List<Change> life) {
+    if (!end.isWorkerLost()) {
+      return false;
+    }
+    boolean overdue =
+        life.stream()
+            .anyMatch(c -> c.kind() == Kind.ENDED && c.attempt() == end.attempt() && c.overdue());
+    Change grant =
+        life.stream()
+            .filter(c -> c.kind() == Kind.GRANTED && c.number() < end.number())
+            .reduce((_, last) -> last)
+            .orElse(null);
+    return !overdue && (grant == null || death(grant.worker(), grant.at()) > end.at() + BLUR);
+  }
+
+  private List<JobEnd> tooManyAttempts() {
+    Map<UUID, List<Change>> byJob = changesByJob();
+    return ends.stream()
+        .filter(
+            end -> {
+              List<Change> failures =
+                  byJob.getOrDefault(end.id(), List.of()).stream()
+                      .filter(change -> change.error() != null)
+                      .toList();
+              long lost = failures.stream().filter(Change::isWorkerLost).count();
+              return failures.size() - lost > end.maxAttempts() || lost > WORKERS_LOST;
+            })
+        .toList();
+  }
+
+  private List<JobEnd> early() {
+    Set<UUID> hurried = history.all(Hurried.class).stream().map(Hurried::id).collect(toSet());
+    return ends.stream()
+        .filter(end -> end.isFinal() && end.earlyBy() > 0 && !hurried.contains(end.id()))
+        .toList();
+  }
+
+  private List<Sampled> aboveCap() {
+    return history.all(Sampled.class).stream().filter(sample -> sample.fresh() > cap).toList();
+  }
+
+  private List<Refused> needless() {
+    NavigableMap<Double, Long> depths = new TreeMap<>();
+    history.all(Sampled.class).forEach(sample -> depths.put(sample.at(), sample.depth()));
+    return history.all(Refused.class).stream()
+        .filter(refused -> refused.problem().equals("queue-full"))
+        .filter(refused -> !isBroken(refused.at()))
+        .filter(
+            refused -> {
+              Collection<Long> before = depths.subMap(refused.at() - 1, refused.at()).values();
+              return refused.at() > 1
+                  && before.size() > 2
+                  && before.stream().allMatch(depth -> depth < 0.9 * cap);
+            })
+        .toList();
+  }
+
+  /** Whether something was broken at a time, or not yet recovered from. */
+  private boolean isBroken(double at) {
+    return history.all(Fault.class).stream()
+        .anyMatch(fault -> fault.at() <= at && at <= fault.healed() + recovery + 1);
+  }
+
+  private List<Refused> untimed() {
+    return history.all(Refused.class).stream()
+        .filter(refused -> refused.status() == 503)
+        .filter(refused -> !refused.retryAfter().matches("[1-9][0-9]?|[12][0-9][0-9]|300"))
+        .toList();
+  }
+
+  private List<Object> backwards() {
+    List<Object> broken = new ArrayList<>();
+    Set<UUID> reopened =
+        changes.stream().filter(c -> c.kind() == Kind.REOPENED).map(Change::job).collect(toSet());
+    history.all(Seen.class).stream()
+        .filter(seen -> seen.status() == 200)
+        .collect(groupingBy(seen -> Map.entry(seen.client(), seen.id())))
+        .values()
+        .forEach(
+            looks -> {
+              for (int n = 1; n < looks.size(); n++) {
+                Seen before = looks.get(n - 1);
+                Seen after = looks.get(n);
+                boolean older = after.version() < before.version();
+                boolean other =
+                    after.version() == before.version() && !after.state().equals(before.state());
+                boolean revived =
+                    FINAL_STATES.contains(before.state())
+                        && !after.state().equals(before.state())
+                        && !reopened.contains(after.id());
+                if (older || other || revived) {
+                  broken.add(List.of(before, after));
+                }
+              }
+            });
+    return broken;
+  }
+
+  private List<Seen> unreadable() {
+    Set<UUID> missing = new HashSet<>();
+    return history.all(Seen.class).stream()
+        .filter(seen -> seen.first() && seen.status() != 200 && seen.status() != 503)
+        .filter(seen -> missing.add(seen.id()))
+        .toList();
+  }
+
+  /**
+   * Seconds from the end of the last fault until no runnable job was older than lease and sweep.
+   */
+  private Count healing() {
+    double healed = history.all(Fault.class).stream().mapToDouble(Fault::healed).max().orElse(0);
+    List<Sampled> after =
+        history.all(Sampled.class).stream().filter(sample -> sample.at() >= healed).toList();
+    double calm =
+        after.stream()
+            .filter(sample -> sample.oldest() > recovery)
+            .mapToDouble(Sampled::at)
+            .max()
+            .orElse(healed);
+    double backlog = after.isEmpty() ? 0 : after.getFirst().depth();
+    List<Change> done =
+        changes.stream().filter(c -> c.kind() == Kind.FINAL && c.at() > healed).toList();
+    double perSecond =
+        done.isEmpty()
+            ? 1
+            : done.size()
+                / Math.max(1, done.stream().mapToDouble(Change::at).max().orElse(healed) - healed);
+    return new Count(
+        "I15",
+        "seconds until no runnable job was older than lease and sweep",
+        calm - healed,
+        recovery + backlog / perSecond,
+        List.of());
+  }
+
+  private List<Object> outsideTheContract() {
+    Stream<Refused> answers =
+        history.all(Refused.class).stream()
+            .filter(
+                answer ->
+                    answer.problem().isEmpty() || !Set.of(409, 429, 503).contains(answer.status()));
+    Stream<Seen> looks =
+        history.all(Seen.class).stream()
+            .filter(seen -> !Set.of(200, 304, 404, 410, 503).contains(seen.status()));
+    Stream<Unknown> unknown =
+        history.all(Unknown.class).stream().filter(u -> u.why().startsWith("status "));
+    return Stream.of(answers, looks, unknown)
+        .flatMap(stream -> stream)
+        .sorted(Comparator.comparing(Object::toString))
+        .map(Object.class::cast)
+        .toList();
+  }
+}

@@ -1,0 +1,271 @@
+package dev.millpond.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millpond.testing.ApiClient;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A database that fails, stops, or is out of reach. */
+@Timeout(180)
+class DatabaseFaultsE2E {
+
+  private static final String BEFORE =
+      "fail,org.postgresql.jdbc.PgPreparedStatement,executeWithFlags,enter,5";
+  private static final String AFTER =
+      "fail,org.postgresql.jdbc.PgPreparedStatement,executeWithFlags,exit,5";
+
+  private static final Breakage breakage = new Breakage("database", 5, List.of(BEFORE, AFTER));
+
+  private static Stage stage;
+
+  @BeforeAll
+  static void start() {
+    stage = new Stage("database", 2, "", breakage.option());
+  }
+
+  @AfterAll
+  static void stop() {
+    stage.close();
+  }
+
+  private static void pause(Duration length) {
+    LockSupport.parkNanos(length.toNanos());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {BEFORE, AFTER})
+  void statementsFail(String step) throws IOException, SQLException {
+    String when = step.equals(BEFORE) ? "before" : "after";
+    try (Trial trial =
+        new Trial(stage, "S1", "5 % of a node's statements fail " + when + " they took effect")) {
+      trial.load().awaitAcknowledged(100);
+      trial.broken(
+          "statements fail",
+          () -> {
+            breakage.arm(step);
+            trial.awaitAcknowledged(600);
+            breakage.disarm();
+          });
+      trial.awaitAcknowledged(100);
+      trial.judge();
+      assertThat(trial.count("F2")).as("submits refused").isPositive();
+    } finally {
+      breakage.disarm();
+    }
+  }
+
+  @Test
+  void connectionsAreTerminated() throws IOException, SQLException {
+    Random random = new Random(1);
+    try (Trial trial = new Trial(stage, "P1", "a random connection terminated every 200 ms")) {
+      trial.load().awaitAcknowledged(100);
+      trial.broken(
+          "connections terminated",
+          () -> {
+            for (int n = 0; n < 40; n++) {
+              List<Integer> backends = backends();
+              execute(
+                  "select pg_terminate_backend(%d)"
+                      .formatted(backends.get(random.nextInt(backends.size()))));
+              pause(Duration.ofMillis(200));
+            }
+          });
+      trial.awaitAcknowledged(200);
+      trial.judge();
+    }
+  }
+
+  @Test
+  void aBackendIsKilled() throws IOException, SQLException {
+    try (Trial trial = new Trial(stage, "P2", "kill -9 of one PostgreSQL backend")) {
+      trial.load().awaitAcknowledged(200);
+      long began = System.nanoTime();
+      trial.broken(
+          "backend killed",
+          () -> {
+            ProcessHandle.of(backends().getFirst()).orElseThrow().destroyForcibly();
+            trial.awaitAcknowledged(50);
+          });
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(10));
+      trial.judge();
+    }
+  }
+
+  @Test
+  void stopsAtOnceAndStartsAgainAndAgain() throws IOException, SQLException {
+    try (Trial trial = new Trial(stage, "P3", "stopped at once and started, five times")) {
+      trial.load();
+      for (int n = 0; n < 5; n++) {
+        trial.awaitAcknowledged(100);
+        trial.restartPostgres(0);
+      }
+      trial.awaitAcknowledged(200);
+      trial.judge();
+    }
+  }
+
+  @Test
+  void isAway() throws IOException, SQLException {
+    try (Trial trial = new Trial(stage, "P4", "away for 12 s")) {
+      trial.load().awaitAcknowledged(100);
+      trial.restartPostgres(12_000);
+      trial.awaitAcknowledged(200);
+      trial.judge();
+      assertThat(trial.count("F2")).as("submits refused").isPositive();
+    }
+  }
+
+  @Test
+  void somebodyElseHoldsTheFirstJobs() throws IOException, SQLException {
+    try (Trial trial =
+        new Trial(stage, "P9", "another transaction locks the next twenty jobs for a lease")) {
+      trial.load().awaitAcknowledged(200);
+      assertThat(Locked.doneBeside(stage, Stage.LEASE)).isGreaterThan(20);
+      trial.judge();
+    }
+  }
+
+  @Test
+  void theLineIsCut() throws IOException, SQLException {
+    try (Trial trial = new Trial(stage, "N1", "one node's line to the database cut for 4 s")) {
+      trial.load().awaitAcknowledged(100);
+      trial.broken(
+          "line cut",
+          () -> {
+            stage.line(0).cut();
+            pause(Duration.ofSeconds(4));
+            stage.line(0).heal();
+          });
+      trial.awaitAcknowledged(200);
+      trial.judge();
+    }
+  }
+
+  @Test
+  void theLineGoesDead() throws IOException, SQLException {
+    try (Trial trial =
+        new Trial(stage, "N2", "one node's line dead without a reset for 5 s, then alive")) {
+      trial.load().awaitAcknowledged(100);
+      trial.broken(
+          "line dead",
+          () -> {
+            stage.line(0).goDead();
+            pause(Duration.ofSeconds(5));
+            stage.line(0).heal();
+          });
+      trial.awaitAcknowledged(200);
+      trial.judge();
+    }
+  }
+
+  @Test
+  void cancelsAndHurriesInOppositeOrderDoNotDeadlock() throws IOException, SQLException {
+    try (Trial trial = new Trial(stage, "P7", "8 clients cancel, hurry and run the same jobs")) {
+      trial.load(1, Duration.ofSeconds(1), n -> trial.effects().job(0));
+      long before = deadlocks();
+      for (int round = 0; round < 5; round++) {
+        List<String> ids = new ArrayList<>();
+        for (int n = 0; n < 2; n++) {
+          List<String> jobs = new ArrayList<>();
+          for (int job = 0; job < 50; job++) {
+            String key = "pair-%d-%d-%d".formatted(round, n, job);
+            trial.history().add(new Event.Submitted(trial.history().now(), key));
+            jobs.add(
+                "{%s, \"delay\": \"PT%dS\", \"labels\": {\"key\": \"%s\"}}"
+                    .formatted(trial.effects().job(5), job % 3, key));
+          }
+          ids.addAll(stage.node(n).api().submitAll(trial.queue(), jobs));
+        }
+        for (String id : ids) {
+          trial.history().add(new Event.Hurried(trial.history().now(), UUID.fromString(id)));
+        }
+        race(ids);
+      }
+      trial.judge();
+      assertThat(deadlocks() - before).isZero();
+    }
+  }
+
+  private static void race(List<String> ids) {
+    List<Thread> threads = new ArrayList<>();
+    for (int n = 0; n < 8; n++) {
+      List<String> order = new ArrayList<>(ids);
+      if (n % 2 == 0) {
+        Collections.reverse(order);
+      }
+      ApiClient api = stage.node(n % 2).api();
+      String verb = n < 4 ? "/cancel" : "/retry";
+      threads.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (String id : order) {
+                      try {
+                        api.post("/v1/jobs/" + id + verb, "");
+                      } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                      }
+                    }
+                  }));
+    }
+    for (Thread thread : threads) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static long deadlocks() throws SQLException {
+    try (Connection connection = stage.postgres().connect();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("select sum(deadlocks) from pg_stat_database")) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  private static List<Integer> backends() {
+    List<Integer> backends = new ArrayList<>();
+    try (Connection connection = stage.postgres().connect();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "select pid from pg_stat_activity where application_name like 'millpond%'")) {
+      while (row.next()) {
+        backends.add(row.getInt(1));
+      }
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+    return backends;
+  }
+
+  private static void execute(String sql) {
+    try (Connection connection = stage.postgres().connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
