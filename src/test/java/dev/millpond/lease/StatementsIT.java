@@ -3,8 +3,6 @@ package dev.millpond.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
 import dev.millpond.job.Job;
@@ -30,12 +28,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,10 +44,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.ClassPathScanningCandidateComponentProvider;
+import org.springframework.core.type.filter.RegexPatternTypeFilter;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.scheduling.annotation.ScheduledAnnotationBeanPostProcessor;
 import org.springframework.test.context.TestPropertySource;
 import org.springframework.test.util.ReflectionTestUtils;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
 /**
@@ -399,15 +400,18 @@ class StatementsIT {
 
   @Test
   void noStatementThatChangesAJobIsLeftOut() {
-    Set<String> statements = new TreeSet<>();
-    new ClassFileImporter()
-            .withImportOption(new ImportOption.DoNotIncludeTests())
-            .importPackages("dev.millpond")
-            .stream()
-            .filter(type -> type.getSimpleName().endsWith("Sql"))
-            .flatMap(type -> Stream.of(type.reflect().getDeclaredFields()))
+    ClassPathScanningCandidateComponentProvider sql =
+        new ClassPathScanningCandidateComponentProvider(false);
+    sql.addIncludeFilter(new RegexPatternTypeFilter(Pattern.compile(".*Sql")));
+    Set<String> statements =
+        sql.findCandidateComponents("dev.millpond").stream()
+            .map(
+                found ->
+                    ClassUtils.resolveClassName(String.valueOf(found.getBeanClassName()), null))
+            .flatMap(type -> Stream.of(type.getDeclaredFields()))
             .filter(field -> field.getType() == String.class && changesJobs(field))
-            .forEach(field -> statements.add(name(field)));
+            .map(StatementsIT::name)
+            .collect(Collectors.toSet());
     assertThat(Stream.of(Change.values()).map(change -> change.statement).distinct())
         .containsExactlyInAnyOrderElementsOf(statements);
   }
