@@ -209,12 +209,12 @@ public class Leases {
    *     answer
    */
   public CompletableFuture<Settlement> settle(Lease lease, Outcome outcome) {
-    SettledRow row = row(lease, outcome);
+    SettledRow row = row(lease, outcome, node.account());
     return settlements.add(row).thenApply(state -> settled(row, state.orElse(null)));
   }
 
-  private SettledRow row(Lease lease, Outcome outcome) {
-    UUID account = node.account();
+  /** What the attempt's end asks of the database: all of the decision that is not SQL. */
+  static SettledRow row(Lease lease, Outcome outcome, UUID account) {
     return switch (outcome) {
       case Outcome.Succeeded(String result) ->
           new SettledRow(lease, "succeeded", result, null, null, 0, account);

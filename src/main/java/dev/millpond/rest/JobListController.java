@@ -86,7 +86,7 @@ class JobListController {
 
   private static UUID id(String text) {
     try {
-      return PathParts.job(text.strip());
+      return PathParts.job(text);
     } catch (ProblemException notAnId) {
       throw ListQuery.invalid("id", "holds ids of jobs, separated by commas");
     }
@@ -96,7 +96,7 @@ class JobListController {
     return new JobFilter(
         query.filter("queue").map(JobListController::queue).orElse(null),
         query.filter("state").map(JobListController::state).orElse(null),
-        query.filter("type").orElse(null),
+        query.filter("type").map(JobListController::type).orElse(null),
         query.filter("tenant").map(JobListController::tenant).orElse(null),
         labels(query),
         query.filter("submittedAfter").map(JobListController::instant).orElse(null));
@@ -105,6 +105,13 @@ class JobListController {
   private static String queue(String name) {
     if (!QueueName.isValid(name)) {
       throw ListQuery.invalid("queue", "is a queue's name, which matches " + QueueName.PATTERN);
+    }
+    return name;
+  }
+
+  private static String type(String name) {
+    if (!QueueName.isValid(name)) {
+      throw ListQuery.invalid("type", "is a type's name, which matches " + QueueName.PATTERN);
     }
     return name;
   }

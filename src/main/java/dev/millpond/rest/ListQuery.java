@@ -91,9 +91,7 @@ public record ListQuery(int limit, @Nullable String after, Map<String, List<Stri
   }
 
   private static int limit(String text) {
-    if (!text.matches("[0-9]{1,3}")
-        || Integer.parseInt(text) < 1
-        || Integer.parseInt(text) > MAX_LIMIT) {
+    if (!text.matches("[1-9][0-9]{0,2}") || Integer.parseInt(text) > MAX_LIMIT) {
       throw invalid("limit", "must be a whole number from 1 to " + MAX_LIMIT);
     }
     return Integer.parseInt(text);

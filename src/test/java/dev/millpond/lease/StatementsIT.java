@@ -7,33 +7,55 @@ import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobError;
+import dev.millpond.job.JobIds;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.Outcome;
+import dev.millpond.lease.ModelJob.StartBy;
+import dev.millpond.queue.QueueChange;
+import dev.millpond.queue.QueueChange.Setting;
 import dev.millpond.queue.QueueName;
+import dev.millpond.queue.Queues;
 import dev.millpond.queue.RetryPolicy;
 import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
+import java.lang.reflect.Field;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.ClassPathScanningCandidateComponentProvider;
+import org.springframework.core.type.filter.RegexPatternTypeFilter;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.scheduling.annotation.ScheduledAnnotationBeanPostProcessor;
 import org.springframework.test.context.TestPropertySource;
+import org.springframework.test.util.ReflectionTestUtils;
+import org.springframework.util.ClassUtils;
+import org.springframework.util.ReflectionUtils;
 
 /**
  * Every statement that changes a job is tried on a job in each state, and agrees with the table in
- * {@link JobState}.
+ * {@link JobState} and with the rules of the model, {@link LeaseRules}.
  */
 @IntegrationTest
 @TestPropertySource(properties = {"millpond.worker.slots=0", "millpond.lease.duration=PT5S"})
@@ -42,12 +64,26 @@ class StatementsIT {
 
   private static final AtomicInteger queues = new AtomicInteger();
   private static final JobError ERROR = new JobError("broken", "it broke");
+  private static final Duration LATER = Duration.ofHours(1);
+
+  /** What writes to a table that says of a job what it is, where it is or what it did. */
+  private static final Pattern CHANGES_JOBS =
+      Pattern.compile(
+          "(insert into|delete from|update|drop_partitions\\()"
+              + " *(job|job_log|attempt|ready|delayed|lease|finished|:day)\\b");
 
   @Autowired private Admission admission;
   @Autowired private Leases leases;
   @Autowired private Jobs jobs;
+  @Autowired private Queues settings;
   @Autowired private JdbcClient jdbc;
   @Autowired private LeaseReaper reaper;
+  @Autowired private ApplicationContext context;
+
+  @Autowired
+  @Qualifier("workerLoop")
+  private Object loop;
+
   @Autowired private ScheduledAnnotationBeanPostProcessor schedule;
 
   private QueueName queue = QueueName.DEFAULT;
@@ -55,61 +91,138 @@ class StatementsIT {
   /** A job in some state, and a lease of it: the one that is held, or one that is long lost. */
   record Subject(UUID id, Lease lease) {}
 
-  /** Something that is done to jobs. */
+  /** What lies behind a job. */
+  enum Past {
+    NOTHING,
+    /** It has failed once, and its worker has died twice. */
+    FAILURE_AND_RECOVERIES
+  }
+
+  /** What the model says of a change: the job after it, or nothing if it is gone. */
+  private interface Rule {
+    Optional<ModelJob> after(ModelJob job, Lease lease);
+  }
+
+  private static final LeaseRules RULES = new LeaseRules();
+
+  private static Rule rule(UnaryOperator<ModelJob> rule) {
+    return (job, lease) -> Optional.of(rule.apply(job));
+  }
+
+  private static Rule settles(Outcome outcome) {
+    return (job, lease) ->
+        Optional.of(RULES.settle(job, 1, Leases.row(lease, outcome, new UUID(0, 0))));
+  }
+
+  private static ModelJob late(ModelJob job) {
+    return job.attempt() == 0 ? job.startBy(StartBy.PASSED) : job;
+  }
+
+  /** Something that is done to jobs, by a statement, and what the model says of it. */
   @SuppressWarnings("ImmutableEnumChecker") // the changes are stateless
   enum Change {
-    CLAIM((it, s) -> it.leases.claim(it.queue, 1, false)),
-    CLAIM_SUSPECT((it, s) -> it.leases.claim(it.queue, 1, true)),
-    SUCCEED((it, s) -> it.settle(s, new Outcome.Succeeded(null))),
-    FAIL_FOR_GOOD((it, s) -> it.settle(s, new Outcome.Failed(ERROR, true, null))),
-    FAIL_AND_RETRY_LATER(
-        (it, s) -> it.settle(s, new Outcome.Failed(ERROR, false, Duration.ofHours(1)))),
-    FAIL_AND_RETRY_NOW((it, s) -> it.settle(s, new Outcome.Failed(ERROR, false, Duration.ZERO))),
-    CONFIRM_CANCEL((it, s) -> it.settle(s, new Outcome.Cancelled())),
-    RELEASE((it, s) -> it.settle(s, new Outcome.Released(Duration.ZERO))),
-    RELEASE_FOR_LATER((it, s) -> it.settle(s, new Outcome.Released(Duration.ofHours(1)))),
-    PROGRESS((it, s) -> it.leases.progress(s.lease(), 50, "half")),
-    RENEW((it, s) -> it.leases.renew(List.of(s.lease()))),
-    EXPIRE(
+    SUBMIT_ANOTHER(
+        "AdmissionSql.SUBMIT",
+        (it, s) -> it.leases.cancel(it.submit(Sample.noop())),
+        rule(job -> job)),
+    CLAIM(
+        "LeaseSql.CLAIM",
+        (it, s) -> it.leases.claim(it.queue, 1, false),
+        rule(job -> RULES.claim(job, false))),
+    CLAIM_SUSPECT(
+        "LeaseSql.CLAIM",
+        (it, s) -> it.leases.claim(it.queue, 1, true),
+        rule(job -> RULES.claim(job, true))),
+    CLAIM_WITHIN_A_LIMIT(
+        "LeaseSql.CLAIM_WITHIN",
         (it, s) -> {
-          it.jdbc.sql("update lease set expires_at = now() - interval '1 s'").update();
-          it.leases.expire(false);
-        }),
+          it.settings.change(
+              it.queue,
+              new QueueChange(new Setting.Keep<>(), new Setting.Set<>(1), new Setting.Keep<>()));
+          it.leases.claim(it.queue, 1, false);
+        },
+        rule(job -> RULES.claim(job, false))),
+    CLAIM_TOO_LATE(
+        "LeaseSql.CLAIM",
+        (it, s) -> {
+          it.letStartByPass(s.id());
+          it.leases.claim(it.queue, 1, false);
+        },
+        rule(job -> RULES.claim(late(job), false))),
+    SUCCEED(new Outcome.Succeeded(null)),
+    FAIL_FOR_GOOD(new Outcome.Failed(ERROR, true, null)),
+    FAIL_AND_RETRY_LATER(new Outcome.Failed(ERROR, false, LATER)),
+    FAIL_AND_RETRY_NOW(new Outcome.Failed(ERROR, false, Duration.ZERO)),
+    CONFIRM_CANCEL(new Outcome.Cancelled()),
+    RELEASE(new Outcome.Released(Duration.ZERO)),
+    RELEASE_FOR_LATER(new Outcome.Released(LATER)),
+    PROGRESS(
+        "LeaseSql.PROGRESS",
+        (it, s) -> it.leases.progress(s.lease(), 50, "half"),
+        rule(job -> job)),
+    LOG(
+        "LeaseSql.LOG",
+        (it, s) -> it.leases.log(s.lease(), List.of(new LoggedLine(1, Instant.now(), "a line"))),
+        rule(job -> job)),
+    RENEW("LeaseSql.RENEW", (it, s) -> it.leases.renew(List.of(s.lease())), rule(job -> job)),
+    EXPIRE("LeaseSql.EXPIRE", (it, s) -> it.letLeasesExpire(), rule(RULES::expire)),
+    START_AGAIN(
+        "LeaseSql.EXPIRE",
+        (it, s) -> {
+          it.jdbc.sql("update lease set incarnation = gen_random_uuid()").update();
+          it.leases.expire(true);
+        },
+        rule(RULES::expire)),
     MISS_THE_START(
+        "LeaseSql.EXPIRE_WAITING",
         (it, s) -> {
-          it.jdbc
-              .sql(
-                  "update ready set start_by = now() - interval '1 s' where id = ? and attempt = 0")
-              .param(s.id())
-              .update();
-          it.jdbc
-              .sql(
-                  "update delayed set start_by = now() - interval '1 s' where id = ? and attempt ="
-                      + " 0")
-              .param(s.id())
-              .update();
+          it.letStartByPass(s.id());
           it.leases.expireWaiting();
-        }),
+        },
+        rule(job -> RULES.missStart(late(job)))),
     BECOME_DUE(
+        "LeaseSql.POLL",
         (it, s) -> {
           it.jdbc.sql("update delayed set due_at = now() where id = ?").param(s.id()).update();
           it.leases.poll();
-        }),
-    CANCEL((it, s) -> it.leases.cancel(s.id())),
-    HURRY((it, s) -> it.leases.hurry(s.id())),
-    REDRIVE((it, s) -> it.admission.redrive(it.jobs.find(s.id()).orElseThrow()));
+        },
+        rule(RULES::becomeReady)),
+    CANCEL("LeaseSql.CANCEL", (it, s) -> it.leases.cancel(s.id()), rule(RULES::cancel)),
+    HURRY("LeaseSql.HURRY", (it, s) -> it.leases.hurry(s.id()), rule(RULES::becomeReady)),
+    REDRIVE(
+        "LeaseSql.REDRIVE",
+        (it, s) -> it.admission.redrive(it.jobs.find(s.id()).orElseThrow()),
+        rule(job -> RULES.redrive(job, RetryPolicy.DEFAULT.maxAttempts()))),
+    REMOVE(
+        "LeaseSql.REMOVE",
+        (it, s) -> it.leases.remove(s.id()),
+        (job, lease) -> Optional.of(job).filter(kept -> !kept.state().isFinal())),
+    OUTLIVE_ITS_RETENTION(
+        "RetentionSql.DROP",
+        (it, s) -> it.dropTheDayOf(s.id()),
+        (job, lease) -> Optional.of(job).filter(kept -> !kept.state().isFinal()));
 
+    private final String statement;
     private final BiConsumer<StatementsIT, Subject> change;
+    private final Rule rule;
 
-    Change(BiConsumer<StatementsIT, Subject> change) {
+    Change(String statement, BiConsumer<StatementsIT, Subject> change, Rule rule) {
+      this.statement = statement;
       this.change = change;
+      this.rule = rule;
+    }
+
+    Change(Outcome outcome) {
+      this("LeaseSql.SETTLE", (it, s) -> it.settle(s, outcome), settles(outcome));
     }
   }
 
   @BeforeEach
   void newQueue() {
     queue = new QueueName("statements-" + queues.incrementAndGet());
+    // Nothing is done but what the test does.
     schedule.postProcessBeforeDestruction(reaper, "leaseReaper");
+    schedule.postProcessBeforeDestruction(loop, "workerLoop");
     await()
         .atMost(Duration.ofSeconds(20))
         .until(
@@ -128,25 +241,65 @@ class StatementsIT {
     return ((Decision.Accepted) decision).jobs().getFirst().id();
   }
 
+  private void letLeasesExpire() {
+    jdbc.sql("update lease set expires_at = now() - interval '1 s'").update();
+    leases.expire(false);
+  }
+
+  /** As if the job had had a startBy; one that has started has none any more. */
+  private void letStartByPass(UUID id) {
+    for (String table : List.of("ready", "delayed")) {
+      jdbc.sql(
+              "update %s set start_by = now() - interval '1 s' where id = ? and attempt = 0"
+                  .formatted(table))
+          .param(id)
+          .update();
+    }
+  }
+
+  /** As if its day were long ago: nothing else that is alive was submitted on it. */
+  private void dropTheDayOf(UUID id) {
+    LocalDate day = LocalDate.ofInstant(JobIds.submittedAt(id), ZoneOffset.UTC);
+    Object sql = context.getBean("retentionSql");
+    ReflectionTestUtils.invokeMethod(sql, "drop", day, Instant.now().plusSeconds(3_600));
+    ReflectionTestUtils.invokeMethod(sql, "create", day);
+  }
+
+  private Lease claim(boolean suspect) {
+    return leases.claim(queue, 1, suspect).getFirst();
+  }
+
+  private UUID submitted(Past past) {
+    UUID id = submit(Sample.noop());
+    if (past == Past.FAILURE_AND_RECOVERIES) {
+      settle(new Subject(id, claim(false)), new Outcome.Failed(ERROR, false, Duration.ZERO));
+      claim(false);
+      letLeasesExpire();
+      claim(true);
+      letLeasesExpire();
+    }
+    return id;
+  }
+
   /** Brings a new job into the state, by the ways that lead there. */
-  private Subject in(JobState state) {
+  private Subject in(JobState state, Past past) {
     if (state == JobState.SCHEDULED) {
-      return withoutLease(submit(Sample.noop().delay(Duration.ofHours(1))));
+      return withoutLease(submit(Sample.noop().delay(LATER)));
     }
     if (state == JobState.EXPIRED) {
       UUID late = submit(Sample.noop().startBy(Instant.now().minusSeconds(1)));
       leases.expireWaiting();
       return withoutLease(late);
     }
-    UUID id = submit(Sample.noop());
+    UUID id = submitted(past);
     if (state == JobState.QUEUED) {
       return withoutLease(id);
     }
-    Subject subject = new Subject(id, leases.claim(queue, 1, false).getFirst());
+    Subject subject = new Subject(id, claim(past == Past.FAILURE_AND_RECOVERIES));
     switch (state) {
       case SUCCEEDED -> settle(subject, new Outcome.Succeeded(null));
       case FAILED -> settle(subject, new Outcome.Failed(ERROR, true, null));
-      case RETRYING -> settle(subject, new Outcome.Failed(ERROR, false, Duration.ofHours(1)));
+      case RETRYING -> settle(subject, new Outcome.Failed(ERROR, false, LATER));
       case CANCELLING -> leases.cancel(id);
       case CANCELLED -> {
         leases.cancel(id);
@@ -177,21 +330,56 @@ class StatementsIT {
             Duration.ZERO));
   }
 
-  static Stream<Arguments> changesInStates() {
-    return Stream.of(Change.values())
-        .flatMap(change -> Stream.of(JobState.values()).map(state -> Arguments.of(change, state)));
+  private static ModelJob model(Job job) {
+    boolean leased = job.state() == JobState.RUNNING || job.state() == JobState.CANCELLING;
+    return new ModelJob(
+        job.state(),
+        leased ? 1 : 0,
+        1,
+        job.attempt(),
+        job.recoveries(),
+        job.maxAttempts(),
+        StartBy.NONE);
   }
 
-  @ParameterizedTest(name = "{0} of a job that is {1}")
+  /** What of a job the model and the database can both tell. */
+  private static ModelJob comparable(ModelJob job) {
+    return job.startBy(StartBy.NONE).tokens(job.token() > 0 ? 1 : 0, 1);
+  }
+
+  static Stream<Arguments> changesInStates() {
+    return Stream.of(Change.values())
+        .flatMap(
+            change ->
+                Stream.of(JobState.values())
+                    .flatMap(state -> pasts(state).map(past -> Arguments.of(change, state, past))));
+  }
+
+  private static Stream<Past> pasts(JobState state) {
+    // Before its first start nothing can have happened to a job.
+    return state == JobState.SCHEDULED || state == JobState.EXPIRED
+        ? Stream.of(Past.NOTHING)
+        : Stream.of(Past.values());
+  }
+
+  @ParameterizedTest(name = "{0} of a job that is {1}, behind it: {2}")
   @MethodSource("changesInStates")
-  void aStatementChangesAJobOnlyAsTheTableAllows(Change change, JobState state) {
-    Subject subject = in(state);
+  void aStatementChangesAJobOnlyAsTheTableAndTheModelSay(Change change, JobState state, Past past) {
+    Subject subject = in(state, past);
     Job before = jobs.find(subject.id()).orElseThrow();
     assertThat(before.state()).isEqualTo(state);
 
     change.change.accept(this, subject);
 
-    Job after = jobs.find(subject.id()).orElseThrow();
+    Optional<Job> found = jobs.find(subject.id());
+    assertThat(found.map(StatementsIT::model))
+        .isEqualTo(change.rule.after(model(before), subject.lease()).map(StatementsIT::comparable));
+    found.ifPresent(after -> assertTable(change, before, after));
+    endAll();
+  }
+
+  private static void assertTable(Change change, Job before, Job after) {
+    JobState state = before.state();
     if (after.state() == state) {
       boolean progressed = change == Change.PROGRESS && before.version() < after.version();
       assertThat(after.version()).isEqualTo(before.version() + (progressed ? 1 : 0));
@@ -199,8 +387,43 @@ class StatementsIT {
       assertThat(state.mayBecome(after.state())).as(state + " to " + after.state()).isTrue();
       assertThat(after.version()).isGreaterThan(before.version());
     }
-    // Nothing of this test waits for the next one.
-    leases.cancel(subject.id());
-    settle(subject, new Outcome.Cancelled());
+  }
+
+  /** Nothing of this test waits or runs for the next one. */
+  private void endAll() {
+    jdbc.sql("select id from ready union all select id from delayed union all select id from lease")
+        .query(UUID.class)
+        .list()
+        .forEach(leases::cancel);
+    letLeasesExpire();
+  }
+
+  @Test
+  void noStatementThatChangesAJobIsLeftOut() {
+    ClassPathScanningCandidateComponentProvider sql =
+        new ClassPathScanningCandidateComponentProvider(false);
+    sql.addIncludeFilter(new RegexPatternTypeFilter(Pattern.compile(".*Sql")));
+    Set<String> statements =
+        sql.findCandidateComponents("dev.millpond").stream()
+            .map(
+                found ->
+                    ClassUtils.resolveClassName(String.valueOf(found.getBeanClassName()), null))
+            .flatMap(type -> Stream.of(type.getDeclaredFields()))
+            .filter(field -> field.getType() == String.class && changesJobs(field))
+            .map(StatementsIT::name)
+            .collect(Collectors.toSet());
+    assertThat(Stream.of(Change.values()).map(change -> change.statement).distinct())
+        .containsExactlyInAnyOrderElementsOf(statements);
+  }
+
+  private static boolean changesJobs(Field field) {
+    field.setAccessible(true);
+    return CHANGES_JOBS
+        .matcher((String) Objects.requireNonNull(ReflectionUtils.getField(field, null)))
+        .find();
+  }
+
+  private static String name(Field field) {
+    return field.getDeclaringClass().getSimpleName() + "." + field.getName();
   }
 }

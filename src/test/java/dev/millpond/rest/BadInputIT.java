@@ -44,6 +44,8 @@ class BadInputIT extends WholeApi {
         "{'type':'demo.noop','priority':10} | /priority",
         "{'type':'demo.noop','priority':4.5} | /priority",
         "{'type':'demo.noop','priority':1e99} | /priority",
+        "{'type':'demo.noop','priority':1e-400} | /priority",
+        "{'type':'demo.noop','priority':4.00000000000000000001} | /priority",
         "{'type':'demo.noop','delay':'10s'} | /delay",
         "{'type':'demo.noop','delay':'-PT1S'} | /delay",
         "{'type':'demo.noop','delay':'P400D'} | /delay",
@@ -167,6 +169,9 @@ class BadInputIT extends WholeApi {
   @CsvSource({
     "/v1/jobs?limit=0, limit",
     "/v1/jobs?limit=501, limit",
+    "/v1/jobs?limit=050, limit",
+    "/v1/jobs?type=UPPER, type",
+    "/v1/jobs?id=%20" + ANCIENT + ", id",
     "/v1/jobs?limit=1&limit=2, limit",
     "/v1/jobs?cursor=AAAA, cursor",
     "/v1/jobs?state=done, state",

@@ -9,7 +9,9 @@ import dev.millpond.testing.ApiClient;
 import dev.millpond.testing.ApiClient.Answer;
 import java.io.IOException;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import tools.jackson.databind.JsonNode;
@@ -39,6 +41,8 @@ final class Described {
 
   /** The components, no object of which may have members beyond those it names. */
   private final JsonNode components;
+
+  private final Map<JsonNode, Schema> compiled = new HashMap<>();
 
   Described(ApiClient api) throws IOException {
     document = api.get("/v3/api-docs").json();
@@ -114,11 +118,14 @@ final class Described {
 
   /** Checks a value against a schema of the document. */
   void validate(String what, JsonNode schema, JsonNode value) {
+    assertThat(compiled.computeIfAbsent(schema, this::compile).validate(value)).as(what).isEmpty();
+  }
+
+  private Schema compile(JsonNode schema) {
     ObjectNode root = ApiClient.JSON.createObjectNode();
     root.putArray("allOf").add(schema);
     root.set("components", components);
-    Schema compiled = SCHEMAS.getSchema(root);
-    assertThat(compiled.validate(value)).as(what).isEmpty();
+    return SCHEMAS.getSchema(root);
   }
 
   /** The operation that a request meets; missing if none. */
