@@ -10,13 +10,18 @@ import dev.millpond.job.JobError;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.Outcome;
+import dev.millpond.queue.QueueChange;
+import dev.millpond.queue.QueueChange.Setting;
 import dev.millpond.queue.QueueName;
+import dev.millpond.queue.Queues;
 import dev.millpond.queue.RetryPolicy;
+import dev.millpond.queue.Workers;
 import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
@@ -46,6 +51,7 @@ class StatementsIT {
   @Autowired private Admission admission;
   @Autowired private Leases leases;
   @Autowired private Jobs jobs;
+  @Autowired private Queues settings;
   @Autowired private JdbcClient jdbc;
   @Autowired private LeaseReaper reaper;
   @Autowired private ScheduledAnnotationBeanPostProcessor schedule;
@@ -58,8 +64,8 @@ class StatementsIT {
   /** Something that is done to jobs. */
   @SuppressWarnings("ImmutableEnumChecker") // the changes are stateless
   enum Change {
-    CLAIM((it, s) -> it.leases.claim(it.queue, 1, false)),
-    CLAIM_SUSPECT((it, s) -> it.leases.claim(it.queue, 1, true)),
+    CLAIM((it, s) -> it.leases.claim(it.queue, 1, false, Set.of())),
+    CLAIM_SUSPECT((it, s) -> it.leases.claim(it.queue, 1, true, Set.of())),
     SUCCEED((it, s) -> it.settle(s, new Outcome.Succeeded(null))),
     FAIL_FOR_GOOD((it, s) -> it.settle(s, new Outcome.Failed(ERROR, true, null))),
     FAIL_AND_RETRY_LATER(
@@ -70,6 +76,45 @@ class StatementsIT {
     RELEASE_FOR_LATER((it, s) -> it.settle(s, new Outcome.Released(Duration.ofHours(1)))),
     PROGRESS((it, s) -> it.leases.progress(s.lease(), 50, "half")),
     RENEW((it, s) -> it.leases.renew(List.of(s.lease()))),
+    HEARTBEAT(
+        (it, s) ->
+            it.leases.heartbeat(
+                List.of(
+                    new Heartbeat(
+                        s.id(),
+                        s.lease().token(),
+                        Duration.ofMinutes(1),
+                        50,
+                        "half",
+                        List.of("half"))))),
+    SUCCEED_BY_TOKEN(
+        (it, s) -> it.leases.settle(s.id(), s.lease().token(), new Outcome.Succeeded(null)).join()),
+    FAIL_BY_TOKEN(
+        (it, s) ->
+            it.leases
+                .settle(
+                    s.id(),
+                    s.lease().token(),
+                    new Outcome.Failed(ERROR, false, Duration.ofHours(1)))
+                .join()),
+    PULL(
+        (it, s) -> {
+          it.pulled(Workers.PULL);
+          it.leases.claim(new Claim(it.queue, "w", 1, Duration.ofMinutes(1), Set.of()));
+          it.pulled(Workers.SERVICE);
+        }),
+    PULL_A_TYPE(
+        (it, s) -> {
+          it.pulled(Workers.BOTH);
+          it.leases.claim(
+              new Claim(it.queue, "w", 1, Duration.ofMinutes(1), Set.of("demo.noop", "x")));
+          it.pulled(Workers.SERVICE);
+        }),
+    TIME_OUT(
+        (it, s) -> {
+          it.jdbc.sql("update lease set ends_at = now() - interval '1 s'").update();
+          it.leases.timeOut();
+        }),
     EXPIRE(
         (it, s) -> {
           it.jdbc.sql("update lease set expires_at = now() - interval '1 s'").update();
@@ -119,6 +164,16 @@ class StatementsIT {
                     .single());
   }
 
+  private void pulled(Workers workers) {
+    settings.change(
+        queue,
+        new QueueChange(
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Set<>(workers)));
+  }
+
   private void settle(Subject subject, Outcome outcome) {
     leases.settle(subject.lease(), outcome).join();
   }
@@ -142,7 +197,7 @@ class StatementsIT {
     if (state == JobState.QUEUED) {
       return withoutLease(id);
     }
-    Subject subject = new Subject(id, leases.claim(queue, 1, false).getFirst());
+    Subject subject = new Subject(id, leases.claim(queue, 1, false, Set.of()).getFirst());
     switch (state) {
       case SUCCEEDED -> settle(subject, new Outcome.Succeeded(null));
       case FAILED -> settle(subject, new Outcome.Failed(ERROR, true, null));
@@ -174,7 +229,8 @@ class StatementsIT {
             RetryPolicy.DEFAULT,
             Duration.ofMinutes(5),
             null,
-            Duration.ZERO));
+            Duration.ZERO,
+            Instant.EPOCH));
   }
 
   static Stream<Arguments> changesInStates() {
@@ -193,7 +249,8 @@ class StatementsIT {
 
     Job after = jobs.find(subject.id()).orElseThrow();
     if (after.state() == state) {
-      boolean progressed = change == Change.PROGRESS && before.version() < after.version();
+      boolean tells = change == Change.PROGRESS || change == Change.HEARTBEAT;
+      boolean progressed = tells && before.version() < after.version();
       assertThat(after.version()).isEqualTo(before.version() + (progressed ? 1 : 0));
     } else {
       assertThat(state.mayBecome(after.state())).as(state + " to " + after.state()).isTrue();
