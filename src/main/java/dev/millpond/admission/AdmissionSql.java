@@ -66,9 +66,9 @@ final class AdmissionSql {
         from accepted
       ), runnable as (
         insert into ready (id, rank, runnable_at, start_by, version, attempt, recoveries, max_attempts, priority,
-                           queue, tenant)
+                           queue, type, tenant)
         select id, coalesce(rank, (extract(epoch from now()) * 1000000)::bigint), now(), start_by, 1, 0, 0, max_attempts,
-               priority, queue, tenant
+               priority, queue, type, tenant
         from accepted
         where run_at is null or run_at <= now()
       ), later as (

@@ -1,8 +1,10 @@
 package dev.millpond.lease;
 
+import dev.millpond.lease.LeaseSql.Held;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.RetryPolicy;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxAttempts how many attempts may fail
  * @param timeout how long the attempt may take
  * @param waited how long the job could have started and did not
+ * @param expiresAt when it expires if it is not renewed, by the database's clock
  */
 public record Lease(
     UUID id,
@@ -32,7 +35,8 @@ public record Lease(
     RetryPolicy retry,
     Duration timeout,
     @Nullable String traceparent,
-    Duration waited) {
+    Duration waited,
+    Instant expiresAt) {
 
   /**
    * Whether a worker died under this job: a node runs one such job at a time, so that the guilty
@@ -42,11 +46,8 @@ public record Lease(
     return recoveries > 0;
   }
 
-  /**
-   * How many attempts will have failed if this one does: a death of the worker is not the job's
-   * failure.
-   */
-  int failures() {
-    return attempt - recoveries;
+  /** As its settlement needs it: a death of the worker is not the job's failure. */
+  Held held() {
+    return new Held(id, token, attempt - recoveries, maxAttempts, retry);
   }
 }

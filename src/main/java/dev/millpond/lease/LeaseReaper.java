@@ -46,7 +46,11 @@ class LeaseReaper {
       while (leases.expireWaiting() >= BATCH) {
         // More than fit into one statement are late.
       }
-      expired.increment(leases.expire(System.nanoTime() - quietUntil < 0));
+      boolean quiet = System.nanoTime() - quietUntil < 0;
+      if (!quiet) {
+        leases.timeOut();
+      }
+      expired.increment(leases.expire(quiet));
     } catch (DataAccessException away) {
       // Who could not reach the database could not renew either: everyone gets a full lease to do
       // so.

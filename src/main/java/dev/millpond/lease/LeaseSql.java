@@ -7,8 +7,12 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -48,9 +52,9 @@ final class LeaseSql {
         returning id, due_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant
       ), promoted as (
         insert into ready (id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts,
-                           priority, queue, tenant)
+                           priority, queue, type, tenant)
         select id, (extract(epoch from due_at) * 1000000)::bigint, due_at, start_by, started_at, version + 1, attempt,
-               recoveries, max_attempts, priority, queue, tenant
+               recoveries, max_attempts, priority, queue, (select type from job where job.id = due.id), tenant
         from due
       ), booked as (
         insert into room (queue, account, tenant, waiting, runnable, granted)
@@ -92,6 +96,13 @@ final class LeaseSql {
    * leases of the queue are counted under the lock of CLAIM_WITHIN; the start is stamped by the
    * clock, since now() is from before the lock. A job whose startBy has passed ends here and takes
    * no slot.
+   *
+   * <p>Where only some types are wanted, the next ones of each come from ready_next_of_type, so
+   * that the cost is that of the types wanted and not of the jobs of others before them: as many of
+   * each type are locked as all together are taken. Another claim skips for a moment what this one
+   * will not take, and may be left with less than there is; the next poll finds it.
+   *
+   * <p>A pull worker gets no suspect while it holds one, and no lease beyond the job's timeout.
    */
   private static final String CLAIM =
       """
@@ -102,20 +113,35 @@ final class LeaseSql {
                     else 0
                end,
                clock_timestamp()
+      ), suspect (place) as materialized (
+        select ctid from ready
+        where queue = :queue and recoveries > 0 and (cardinality(:types::text[]) = 0 or type = any(:types))
+          and not (:pulled and exists (
+            select from lease where worker = :worker and ends_at is not null and recoveries > 0))
+        order by priority desc, rank, id
+        limit (select least(:suspects, jobs) from allowed)
+        for update skip locked
+      ), others (jobs) as (
+        select least(:others, jobs - (select count(*) from suspect)) from allowed
       ), taken as (
         delete from ready
-        where ctid = any(array(
-            select ctid from ready
-            where queue = :queue and recoveries = 0 and not :suspect
-            order by priority desc, rank, id
-            limit (select jobs from allowed)
-            for update skip locked)
+        where ctid = any(array(select place from suspect)
           || array(
             select ctid from ready
-            where queue = :queue and recoveries > 0 and :suspect
+            where queue = :queue and recoveries = 0 and cardinality(:types::text[]) = 0
             order by priority desc, rank, id
-            limit (select jobs from allowed)
-            for update skip locked))
+            limit (select jobs from others)
+            for update skip locked)
+          || array(
+            select next.place
+            from unnest(:types::text[]) as wanted (type), lateral (
+              select ctid as place, priority, rank, id from ready
+              where queue = :queue and ready.type = wanted.type and recoveries = 0
+              order by priority desc, rank, id
+              limit (select jobs from others)
+              for update skip locked) as next
+            order by next.priority desc, next.rank, next.id
+            limit (select jobs from others)))
         returning id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority,
                   queue, tenant, coalesce(start_by < now(), false) as expired
       ), booked as (
@@ -130,18 +156,24 @@ final class LeaseSql {
         where expired
       ), leased as (
         insert into lease (id, token, expires_at, leased_at, started_at, rank, runnable_at, version, attempt,
-                           recoveries, max_attempts, priority, cancel_requested, incarnation, worker, queue, tenant)
-        select id, :token, now() + :lease_ms * interval '1 ms', at, coalesce(started_at, at), rank, runnable_at,
-               version + 1, attempt + 1, recoveries, max_attempts, priority, false, :incarnation, :worker, queue, tenant
-        from taken, allowed
+                           recoveries, max_attempts, priority, cancel_requested, incarnation, worker, queue, tenant,
+                           ends_at, lease_ms)
+        select id, :token, least(now() + :lease_ms * interval '1 ms', ends.at), allowed.at,
+               coalesce(started_at, allowed.at), rank, runnable_at, version + 1, attempt + 1, recoveries, max_attempts,
+               priority, false, :incarnation, :worker, queue, tenant, ends.at, case when :pulled then :lease_ms end
+        from taken, allowed, lateral (
+          select case when :pulled
+                   then allowed.at + (select timeout_ms from job where job.id = taken.id) * interval '1 ms'
+                 end) as ends (at)
         where not expired
+        returning id, expires_at
       )
       select taken.id, taken.expired, taken.attempt + 1 as attempt, taken.recoveries, taken.max_attempts,
              taken.tenant, taken.priority, taken.rank,
              greatest(0, (extract(epoch from now() - taken.runnable_at) * 1000000)::bigint) as waited_us,
              job.type, job.payload, job.timeout_ms, job.initial_delay_ms, job.multiplier, job.max_delay_ms,
-             job.max_attempts as policy_attempts, job.traceparent
-      from taken join job on job.id = taken.id
+             job.max_attempts as policy_attempts, job.traceparent, leased.expires_at
+      from taken join job on job.id = taken.id left join leased on leased.id = taken.id
       order by taken.priority desc, taken.rank, taken.id
       """;
 
@@ -150,7 +182,8 @@ final class LeaseSql {
    * two nodes do not fill the limit together, and nothing is claimed where another has it. The
    * claim is a statement of its own after it, so that it counts what the last holder has leased.
    * Both go in one round trip, which makes them one transaction: no node that stops between them
-   * can keep the lock.
+   * can keep the lock. So no value may be a null without a type: the driver would end the
+   * transaction between them to ask for it.
    */
   private static final String CLAIM_WITHIN =
       """
@@ -161,22 +194,29 @@ final class LeaseSql {
 
   /**
    * By the primary key, guarded by the token, locked in the order of ids as settlements are. What
-   * does not come back is lost.
+   * does not come back is lost. The attempt of a pull worker is not renewed beyond its timeout; for
+   * how long its lease is renewed stays as it was if it does not say. Its progress comes with it.
    */
   private static final String RENEW =
       """
       with held as (
-        select lease.id
-        from lease join unnest(:ids::uuid[], :tokens::uuid[]) as h (id, token)
+        select lease.id, h.lease_ms, h.percent, h.message
+        from lease join unnest(:ids::uuid[], :tokens::uuid[], :leases_ms::bigint[], :percents::smallint[], :messages::text[])
+            as h (id, token, lease_ms, percent, message)
           on lease.id = h.id and lease.token = h.token
         order by lease.id
         for update of lease
       )
       update lease
-      set expires_at = now() + :lease_ms * interval '1 ms'
+      set expires_at = least(now() + coalesce(held.lease_ms, lease.lease_ms, :lease_ms) * interval '1 ms', lease.ends_at),
+          lease_ms = coalesce(held.lease_ms, lease.lease_ms),
+          progress_percent = coalesce(held.percent, lease.progress_percent),
+          progress_message = case when held.percent is null then lease.progress_message else held.message end,
+          progress_at = case when held.percent is null then lease.progress_at else now() end,
+          version = case when held.percent is null then version else version + 1 end
       from held
       where lease.id = held.id
-      returning lease.id, lease.cancel_requested
+      returning lease.id, lease.token, lease.expires_at, lease.cancel_requested
       """;
 
   /** By the primary key, guarded by the token. */
@@ -198,11 +238,58 @@ final class LeaseSql {
       """;
 
   /**
+   * Appends what a pull worker logged, within the bounds of an attempt: by the primary key of
+   * job_log, at most a thousand rows. It knows no other numbers than those of the rows before, and
+   * the database's time.
+   */
+  private static final String LOG_WITHIN =
+      """
+      insert into job_log (id, at, attempt, number, line)
+      select held.id, now(), held.attempt,
+             greatest((extract(epoch from now()) * 1000000)::bigint, before.number) + told.place,
+             case when before.lines + told.place = 1000 or before.bytes + told.bytes > 65536
+                  then '… further lines are dropped' else told.line end
+      from lease as held, lateral (
+          select coalesce(max(number), 0) as number, count(*) as lines, coalesce(sum(octet_length(line)), 0) as bytes
+          from job_log
+          where job_log.id = held.id and job_log.attempt = held.attempt) as before,
+        (select line, place, sum(octet_length(line)) over (order by place) as bytes
+         from unnest(:lines::text[]) with ordinality as line (line, place)) as told
+      where held.id = :id and held.token = :token
+        and before.lines + told.place <= 1000
+        and before.bytes + told.bytes - octet_length(told.line) <= 65536
+      on conflict do nothing
+      """;
+
+  /** An attempt of a pull worker, as far as its failure needs it. By the primary key. */
+  private static final String HELD =
+      """
+      select lease.id, lease.token, lease.attempt - lease.recoveries as failures, lease.max_attempts,
+             job.max_attempts as policy_attempts, job.initial_delay_ms, job.multiplier, job.max_delay_ms
+      from lease join job on job.id = lease.id
+      where lease.id = :id and lease.token = :token
+      """;
+
+  /**
+   * The attempts of pull workers that have timed out: what is found is settled by its token. Looks
+   * at all leases, as EXPIRE does, and is as patient after the database was away.
+   */
+  private static final String TIMED_OUT =
+      """
+      select lease.id, lease.token, lease.attempt - lease.recoveries as failures, lease.max_attempts,
+             job.max_attempts as policy_attempts, job.initial_delay_ms, job.multiplier, job.max_delay_ms
+      from lease join job on job.id = lease.id
+      where lease.ends_at <= now() and pg_postmaster_start_time() < now() - :lease_ms * interval '1 ms'
+      limit 500
+      """;
+
+  /**
    * The settlement of a group. By the primary key, guarded by the token: the only way from a lease
    * to a settled state. While cancelling, success still is success, and all else becomes cancelled;
    * a cancel that nobody asked for changes nothing. A job that returns to wait keeps its rank if
-   * the attempt does not count. An answer without a state is a lost lease, unless the very same
-   * settlement was written before, which the token in finished or attempt tells.
+   * the attempt does not count. An answer without a queue changed nothing: its lease was lost, or,
+   * if it has a state, the very same settlement was written before, or beside it in the group,
+   * which the token in finished or attempt tells.
    */
   private static final String SETTLE =
       """
@@ -220,7 +307,7 @@ final class LeaseSql {
         returning lease.id, lease.token, lease.leased_at, lease.started_at, lease.rank, lease.runnable_at,
                   lease.version, lease.attempt, lease.recoveries, lease.max_attempts, lease.priority,
                   lease.progress_percent, lease.progress_at, lease.progress_message, lease.worker, lease.queue,
-                  lease.tenant, s.account, s.result, s.error_type, s.error_message,
+                  lease.tenant, s.account, s.place, s.outcome, s.result, s.error_type, s.error_message,
                   s.outcome = 'released' as released,
                   now() + s.delay_ms * interval '1 ms' as due_at,
                   case when s.outcome = 'succeeded' then 'succeeded'
@@ -244,10 +331,11 @@ final class LeaseSql {
         where state in ('queued', 'retrying') and not released
       ), again as (
         insert into ready (id, rank, runnable_at, started_at, version, attempt, recoveries, max_attempts, priority,
-                           queue, tenant)
+                           queue, type, tenant)
         select id, case when released then rank else (extract(epoch from now()) * 1000000)::bigint end,
                case when released then runnable_at else now() end, started_at, version + 1,
-               case when released then attempt - 1 else attempt end, recoveries, max_attempts, priority, queue, tenant
+               case when released then attempt - 1 else attempt end, recoveries, max_attempts, priority, queue,
+               (select type from job where job.id = ended.id), tenant
         from ended
         where state = 'queued'
       ), later as (
@@ -264,18 +352,29 @@ final class LeaseSql {
         where state in ('queued', 'scheduled', 'retrying')
         group by queue, account, tenant
       )
-      select case when ended.id is not null then ended.state
-                  else coalesce((select f.state from finished f where f.id = s.id and f.token = s.token),
-                                (select 'retrying' from attempt a where a.id = s.id and a.token = s.token)) end as state
+      select case when ended.place = s.place then ended.queue end as queue, ended.tenant, ended.recoveries,
+             case when ended.id is null
+                    then coalesce(
+                      (select f.state from finished f
+                       where f.id = s.id and f.token = s.token
+                         and (f.state = 'succeeded') = (s.outcome = 'succeeded')
+                         and f.error_type is not distinct from s.error_type),
+                      (select 'retrying' from attempt a
+                       where a.id = s.id and a.token = s.token
+                         and s.outcome in ('retry', 'failed') and a.error_type = s.error_type))
+                  when (ended.outcome = 'succeeded') = (s.outcome = 'succeeded')
+                      and ended.error_type is not distinct from s.error_type
+                    then ended.state end as state
       from settled s left join ended on ended.id = s.id and ended.token = s.token
       order by s.place
       """;
 
   /**
    * Takes back leases whose worker is not heard of, and those of a former life of this node at
-   * once. Looks at all leases: they are as many as slots. Nothing expires until the server has been
-   * up for one lease, since while it was away nobody could renew. The third death of a worker under
-   * a job fails it.
+   * once, but not those that pull workers hold, nor what has timed out. Looks at all leases: they
+   * are as many as slots and what pull workers have claimed. Nothing expires until the server has
+   * been up for one lease, since while it was away nobody could renew. The third death of a worker
+   * under a job fails it.
    */
   private static final String EXPIRE =
       """
@@ -283,9 +382,9 @@ final class LeaseSql {
         delete from lease
         where ctid = any(array(
           select ctid from lease
-          where (expires_at < now() and not :quiet
+          where (expires_at < now() and not :quiet and (ends_at is null or ends_at > now())
                  and pg_postmaster_start_time() < now() - :lease_ms * interval '1 ms')
-             or (worker = :worker and incarnation <> :incarnation)
+             or (worker = :worker and incarnation <> :incarnation and ends_at is null)
           limit 500
           for update skip locked))
         returning id, leased_at, started_at, rank, runnable_at, version, attempt, recoveries, max_attempts, priority,
@@ -308,9 +407,9 @@ final class LeaseSql {
         where state = 'queued'
       ), again as (
         insert into ready (id, rank, runnable_at, started_at, version, attempt, recoveries, max_attempts, priority,
-                           queue, tenant)
+                           queue, type, tenant)
         select id, rank, runnable_at, started_at, version + 1, attempt, recoveries + 1, max_attempts, priority, queue,
-               tenant
+               (select type from job where job.id = lost.id), tenant
         from lost
         where state = 'queued'
       ), booked as (
@@ -392,9 +491,9 @@ final class LeaseSql {
         returning id, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant
       ), promoted as (
         insert into ready (id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts,
-                           priority, queue, tenant)
+                           priority, queue, type, tenant)
         select id, (extract(epoch from now()) * 1000000)::bigint, now(), start_by, started_at, version + 1, attempt,
-               recoveries, max_attempts, priority, queue, tenant
+               recoveries, max_attempts, priority, queue, (select type from job where job.id = due.id), tenant
         from due
       )
       insert into room (queue, account, tenant, waiting, runnable, granted)
@@ -423,10 +522,10 @@ final class LeaseSql {
         where leased_at is not null
       ), again as (
         insert into ready (id, rank, runnable_at, started_at, version, attempt, recoveries, max_attempts, priority,
-                           queue, tenant)
+                           queue, type, tenant)
         select old.id, (extract(epoch from now()) * 1000000)::bigint, now(), old.started_at, old.version + 1,
                old.attempt, 0, old.max_attempts + old.recoveries + job.max_attempts, job.priority, job.queue,
-               job.tenant
+               job.type, job.tenant
         from old join job on job.id = old.id
         returning queue, tenant
       )
@@ -448,10 +547,15 @@ final class LeaseSql {
       delete from job using gone where job.id = gone.id
       """;
 
+  /** No process of ours. */
+  private static final UUID ELSEWHERE = new UUID(0, 0);
+
   private final NamedParameterJdbcTemplate template;
   private final JdbcClient jdbc;
 
   /** For what clients ask for, which must not keep renewals from their connections. */
+  private final NamedParameterJdbcTemplate requestTemplate;
+
   private final JdbcClient requests;
 
   private final Node node;
@@ -459,12 +563,13 @@ final class LeaseSql {
 
   LeaseSql(
       @Qualifier("leases") NamedParameterJdbcTemplate template,
-      JdbcClient requests,
+      NamedParameterJdbcTemplate requests,
       Node node,
       LeaseProperties properties) {
     this.template = template;
     this.jdbc = JdbcClient.create(template);
-    this.requests = requests;
+    this.requestTemplate = requests;
+    this.requests = JdbcClient.create(requests);
     this.node = node;
     this.leaseMillis = properties.duration().toMillis();
   }
@@ -482,6 +587,22 @@ final class LeaseSql {
       int promoted,
       @Nullable Long nextDueMillis) {}
 
+  /**
+   * What a claim wants.
+   *
+   * @param others how many jobs at most under which no worker died
+   * @param suspects how many at most under which one did
+   * @param types only these; none for all
+   * @param puller for whom it is; null for this node
+   */
+  record Wanted(
+      QueueName queue, int others, int suspects, Set<String> types, @Nullable Claim puller) {
+
+    int max() {
+      return Math.max(others, suspects);
+    }
+  }
+
   /** A claimed job: leased, or expired and ended. */
   record Claimed(@Nullable String tenant, int priority, long rank, @Nullable Lease lease) {}
 
@@ -493,7 +614,8 @@ final class LeaseSql {
 
   /** An attempt's end as the columns of SETTLE. */
   record SettledRow(
-      Lease lease,
+      UUID id,
+      UUID token,
       String outcome,
       @Nullable String result,
       @Nullable String errorType,
@@ -501,8 +623,25 @@ final class LeaseSql {
       long delayMillis,
       UUID account) {}
 
-  /** What RENEW says of a lease that is still held. */
-  record Renewed(UUID id, boolean cancelRequested) {}
+  /**
+   * What SETTLE says.
+   *
+   * @param state the job's; null if the lease was lost
+   * @param queue the job's; null if this settlement changed nothing
+   * @param recoveries of the job that changed
+   */
+  record SettledAs(
+      @Nullable JobState state,
+      @Nullable QueueName queue,
+      @Nullable String tenant,
+      int recoveries) {}
+
+  /**
+   * What the end of an attempt needs to know of it.
+   *
+   * @param failures how many attempts will have failed if this one does
+   */
+  record Held(UUID id, UUID token, int failures, int maxAttempts, RetryPolicy retry) {}
 
   List<Head> poll(UUID account) {
     return jdbc.sql(POLL)
@@ -518,23 +657,28 @@ final class LeaseSql {
         .list();
   }
 
-  List<Claimed> claim(
-      UUID account, QueueName queue, int max, boolean suspect, @Nullable Integer concurrency) {
+  List<Claimed> claim(UUID account, Wanted wanted, @Nullable Integer concurrency) {
     UUID token = UUID.randomUUID();
+    QueueName queue = wanted.queue();
+    Claim puller = wanted.puller();
     MapSqlParameterSource values =
         new MapSqlParameterSource("account", account)
             .addValue("queue", queue.value())
-            .addValue("max", max)
-            .addValue("suspect", suspect)
+            .addValue("max", wanted.max())
+            .addValue("others", wanted.others())
+            .addValue("suspects", wanted.suspects())
+            .addValue("types", texts(wanted.types()))
             .addValue("concurrency", concurrency)
             .addValue("token", token)
-            .addValue("lease_ms", leaseMillis)
-            .addValue("incarnation", node.incarnation())
-            .addValue("worker", node.name());
+            .addValue("pulled", puller != null)
+            .addValue("lease_ms", puller == null ? leaseMillis : puller.lease().toMillis())
+            .addValue("incarnation", puller == null ? node.incarnation() : ELSEWHERE)
+            .addValue("worker", puller == null ? node.name() : puller.worker());
     RowMapper<Claimed> mapper = (row, n) -> claimed(row, queue, token);
+    NamedParameterJdbcTemplate to = puller == null ? template : requestTemplate;
     return concurrency == null
-        ? template.query(CLAIM, values, mapper)
-        : template.execute(CLAIM_WITHIN, values, statement -> secondResult(statement, mapper));
+        ? to.query(CLAIM, values, mapper)
+        : to.execute(CLAIM_WITHIN, values, statement -> secondResult(statement, mapper));
   }
 
   private static <T> List<T> secondResult(PreparedStatement statement, RowMapper<T> mapper)
@@ -565,22 +709,50 @@ final class LeaseSql {
             row.getInt("attempt"),
             row.getInt("recoveries"),
             row.getInt("max_attempts"),
-            new RetryPolicy(
-                row.getInt("policy_attempts"),
-                Duration.ofMillis(row.getLong("initial_delay_ms")),
-                row.getDouble("multiplier"),
-                Duration.ofMillis(row.getLong("max_delay_ms"))),
+            retry(row),
             Duration.ofMillis(row.getLong("timeout_ms")),
             row.getString("traceparent"),
-            Duration.ofNanos(row.getLong("waited_us") * 1_000)));
+            Duration.ofNanos(row.getLong("waited_us") * 1_000),
+            instant(row, "expires_at")));
   }
 
-  List<Renewed> renew(List<Lease> leases) {
-    return jdbc.sql(RENEW)
+  private static RetryPolicy retry(ResultSet row) throws SQLException {
+    return new RetryPolicy(
+        row.getInt("policy_attempts"),
+        Duration.ofMillis(row.getLong("initial_delay_ms")),
+        row.getDouble("multiplier"),
+        Duration.ofMillis(row.getLong("max_delay_ms")));
+  }
+
+  private static Instant instant(ResultSet row, String column) throws SQLException {
+    return row.getObject(column, OffsetDateTime.class).toInstant();
+  }
+
+  /** Renews what runs on this node. */
+  List<Renewed> renew(List<Heartbeat> heartbeats) {
+    return renew(jdbc, heartbeats);
+  }
+
+  /** Renews what pull workers hold. */
+  List<Renewed> renewPulled(List<Heartbeat> heartbeats) {
+    return renew(requests, heartbeats);
+  }
+
+  private List<Renewed> renew(JdbcClient by, List<Heartbeat> heartbeats) {
+    return by.sql(RENEW)
         .param("lease_ms", leaseMillis)
-        .param("ids", array("uuid", leases, Lease::id))
-        .param("tokens", array("uuid", leases, Lease::token))
-        .query((row, n) -> new Renewed(row.getObject("id", UUID.class), row.getBoolean(2)))
+        .param("ids", array("uuid", heartbeats, Heartbeat::id))
+        .param("tokens", array("uuid", heartbeats, Heartbeat::token))
+        .param("leases_ms", array("bigint", heartbeats, Heartbeat::leaseMillis))
+        .param("percents", array("smallint", heartbeats, Heartbeat::percent))
+        .param("messages", array("text", heartbeats, Heartbeat::message))
+        .query(
+            (row, n) ->
+                new Renewed(
+                    row.getObject("id", UUID.class),
+                    row.getObject("token", UUID.class),
+                    instant(row, "expires_at"),
+                    row.getBoolean("cancel_requested")))
         .list();
   }
 
@@ -603,18 +775,56 @@ final class LeaseSql {
         .update();
   }
 
-  /** The state that each job came to, in the order given; empty where the lease was lost. */
-  List<Optional<JobState>> settle(List<SettledRow> rows) {
+  void log(Heartbeat heartbeat) {
+    requests
+        .sql(LOG_WITHIN)
+        .param("id", heartbeat.id())
+        .param("token", heartbeat.token())
+        .param("lines", texts(heartbeat.lines()))
+        .update();
+  }
+
+  /** An attempt that is still held. */
+  Optional<Held> held(UUID id, UUID token) {
+    return requests
+        .sql(HELD)
+        .param("id", id)
+        .param("token", token)
+        .query(LeaseSql::held)
+        .optional();
+  }
+
+  List<Held> timedOut() {
+    return jdbc.sql(TIMED_OUT).param("lease_ms", leaseMillis).query(LeaseSql::held).list();
+  }
+
+  private static Held held(ResultSet row, int n) throws SQLException {
+    return new Held(
+        row.getObject("id", UUID.class),
+        row.getObject("token", UUID.class),
+        row.getInt("failures"),
+        row.getInt("max_attempts"),
+        retry(row));
+  }
+
+  /** What became of each, in the order given. */
+  List<SettledAs> settle(List<SettledRow> rows) {
     return jdbc.sql(SETTLE)
-        .param("ids", array("uuid", rows, row -> row.lease().id()))
-        .param("tokens", array("uuid", rows, row -> row.lease().token()))
+        .param("ids", array("uuid", rows, SettledRow::id))
+        .param("tokens", array("uuid", rows, SettledRow::token))
         .param("outcomes", array("text", rows, SettledRow::outcome))
         .param("results", array("text", rows, SettledRow::result))
         .param("error_types", array("text", rows, SettledRow::errorType))
         .param("error_messages", array("text", rows, SettledRow::errorMessage))
         .param("delays_ms", array("bigint", rows, SettledRow::delayMillis))
         .param("accounts", array("uuid", rows, SettledRow::account))
-        .query((row, n) -> Optional.ofNullable(row.getString("state")).map(JobState::of))
+        .query(
+            (row, n) ->
+                new SettledAs(
+                    Optional.ofNullable(row.getString("state")).map(JobState::of).orElse(null),
+                    Optional.ofNullable(row.getString("queue")).map(QueueName::new).orElse(null),
+                    row.getString("tenant"),
+                    row.getInt("recoveries")))
         .list();
   }
 
@@ -671,6 +881,10 @@ final class LeaseSql {
 
   boolean remove(UUID id) {
     return requests.sql(REMOVE).param("id", id).update() > 0;
+  }
+
+  private static SqlArrayValue texts(Collection<String> texts) {
+    return new SqlArrayValue("text", texts.toArray());
   }
 
   private static <T> SqlArrayValue array(

@@ -1,6 +1,7 @@
 package dev.millpond.lease;
 
 import dev.millpond.job.GroupCommit;
+import dev.millpond.job.JobError;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Outcome;
 import dev.millpond.job.Watches;
@@ -8,8 +9,10 @@ import dev.millpond.lease.LeaseSql.Booked;
 import dev.millpond.lease.LeaseSql.Claimed;
 import dev.millpond.lease.LeaseSql.Expired;
 import dev.millpond.lease.LeaseSql.Head;
-import dev.millpond.lease.LeaseSql.Renewed;
+import dev.millpond.lease.LeaseSql.Held;
+import dev.millpond.lease.LeaseSql.SettledAs;
 import dev.millpond.lease.LeaseSql.SettledRow;
+import dev.millpond.lease.LeaseSql.Wanted;
 import dev.millpond.lease.Settlement.Lost;
 import dev.millpond.lease.Settlement.Settled;
 import dev.millpond.queue.DepthChanged;
@@ -20,8 +23,10 @@ import dev.millpond.queue.JobsStarted.Front;
 import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
+import dev.millpond.queue.RetryPolicy;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import jakarta.annotation.PreDestroy;
 import java.time.Duration;
 import java.util.List;
@@ -61,7 +66,7 @@ public class Leases {
   private final Watches watches;
   private final MeterRegistry meters;
   private final Counter fenced;
-  private final GroupCommit<SettledRow, Optional<JobState>> settlements;
+  private final GroupCommit<SettledRow, SettledAs> settlements;
 
   Leases(
       LeaseSql sql,
@@ -115,7 +120,9 @@ public class Leases {
             .findFirst()
             .map(Duration::ofMillis)
             .orElse(null);
-    return new Poll(names(heads, false), names(heads, true), nextDue);
+    Poll poll = new Poll(names(heads, false), names(heads, true), nextDue);
+    events.publishEvent(poll);
+    return poll;
   }
 
   private static Set<QueueName> names(List<Head> heads, boolean suspectsOnly) {
@@ -131,16 +138,39 @@ public class Leases {
 
   /**
    * Leases the queue's next jobs to this node: by priority, then by how long they could have
-   * started. Never more than the queue's concurrency leaves room for.
+   * started. Never more than the queue's concurrency leaves room for, and none that only pull
+   * workers may claim.
    *
    * @param max how many at most: the caller's free slots
    * @param suspect true for jobs under which a worker died, false for all others
+   * @param handled the types that have handlers here: where there are pull workers as well, other
+   *     jobs are left to them
    */
-  public List<Lease> claim(QueueName queue, int max, boolean suspect) {
+  public List<Lease> claim(QueueName queue, int max, boolean suspect, Set<String> handled) {
+    int others = suspect ? 0 : max;
+    int suspects = suspect ? max : 0;
+    return switch (queues.workers(queue)) {
+      case SERVICE -> claim(new Wanted(queue, others, suspects, Set.of(), null));
+      case BOTH -> claim(new Wanted(queue, others, suspects, handled, null));
+      case PULL -> List.of();
+    };
+  }
+
+  /**
+   * Leases a queue's next jobs to a pull worker, in the same order, and at most one at a time under
+   * which a worker died. None if the queue has no pull workers.
+   */
+  public List<Lease> claim(Claim claim) {
+    return queues.workers(claim.queue()).mayPull()
+        ? claim(new Wanted(claim.queue(), claim.max(), 1, claim.types(), claim))
+        : List.of();
+  }
+
+  private List<Lease> claim(Wanted wanted) {
+    QueueName queue = wanted.queue();
     Integer concurrency = queues.find(queue).map(Queue::concurrency).orElse(null);
     UUID account = node.account();
-    List<Claimed> claimed =
-        booking(account, () -> sql.claim(account, queue, max, suspect, concurrency));
+    List<Claimed> claimed = booking(account, () -> sql.claim(account, wanted, concurrency));
     claimed.stream()
         .collect(
             Collectors.groupingBy(job -> Optional.ofNullable(job.tenant()), Collectors.counting()))
@@ -148,18 +178,22 @@ public class Leases {
             (tenant, jobs) ->
                 booked(account, queue, tenant.orElse(null), -jobs.intValue(), -jobs.intValue()));
     List<Lease> leases = claimed.stream().map(Claimed::lease).filter(Objects::nonNull).toList();
-    leases.forEach(lease -> watches.changed(lease.id()));
+    Timer waits = meters.timer("millpond.jobs.wait", "queue", queue.value());
+    for (Lease lease : leases) {
+      watches.changed(lease.id());
+      waits.record(lease.waited());
+    }
     int expired = claimed.size() - leases.size();
     if (expired > 0) {
       finished(queue, expired, JobState.EXPIRED);
       // They took the places of jobs that could have started.
-      events.publishEvent(new JobsReady(Set.of(queue), suspect));
+      events.publishEvent(new JobsReady(Set.of(queue), wanted.suspects() > 0));
     }
     if (!leases.isEmpty()) {
       events.publishEvent(
           new JobsStarted(
               queue,
-              leases.size() == max,
+              leases.size() == wanted.max(),
               leases.stream().map(Lease::waited).toList(),
               fronts(claimed)));
     }
@@ -186,8 +220,26 @@ public class Leases {
   public Map<UUID, Boolean> renew(List<Lease> leases) {
     return leases.isEmpty()
         ? Map.of()
-        : sql.renew(leases).stream()
+        : sql.renew(leases.stream().map(Heartbeat::of).toList()).stream()
             .collect(Collectors.toMap(Renewed::id, Renewed::cancelRequested));
+  }
+
+  /**
+   * Renews what pull workers hold, and writes what they tell of it.
+   *
+   * @return of each whose lease is still held what it is now, in any order; the others are lost
+   */
+  public List<Renewed> heartbeat(List<Heartbeat> heartbeats) {
+    List<Renewed> renewed = sql.renewPulled(heartbeats);
+    for (Heartbeat heartbeat : heartbeats) {
+      if (!heartbeat.lines().isEmpty()) {
+        sql.log(heartbeat);
+      }
+      if (heartbeat.percent() != null) {
+        watches.changed(heartbeat.id());
+      }
+    }
+    return renewed;
   }
 
   /** Writes the progress of a running job; changes nothing if the lease is lost. */
@@ -209,57 +261,82 @@ public class Leases {
    *     answer
    */
   public CompletableFuture<Settlement> settle(Lease lease, Outcome outcome) {
-    SettledRow row = row(lease, outcome, node.account());
-    return settlements.add(row).thenApply(state -> settled(row, state.orElse(null)));
+    return settle(lease.held(), outcome);
+  }
+
+  /** The same for a worker that knows no more than its token. */
+  public CompletableFuture<Settlement> settle(UUID id, UUID token, Outcome outcome) {
+    // Only a failure asks what was before it. Of what is not held nothing can change any more: how
+    // the attempt counts does not matter.
+    Held unknown = new Held(id, token, 1, 1, RetryPolicy.DEFAULT);
+    return settle(
+        outcome instanceof Outcome.Failed ? sql.held(id, token).orElse(unknown) : unknown, outcome);
+  }
+
+  private CompletableFuture<Settlement> settle(Held held, Outcome outcome) {
+    SettledRow row = row(held, outcome, node.account());
+    return settlements.add(row).thenApply(as -> settled(row, as));
   }
 
   /** What the attempt's end asks of the database: all of the decision that is not SQL. */
-  static SettledRow row(Lease lease, Outcome outcome, UUID account) {
+  static SettledRow row(Held held, Outcome outcome, UUID account) {
+    UUID id = held.id();
+    UUID token = held.token();
     return switch (outcome) {
       case Outcome.Succeeded(String result) ->
-          new SettledRow(lease, "succeeded", result, null, null, 0, account);
-      case Outcome.Cancelled() -> new SettledRow(lease, "cancelled", null, null, null, 0, account);
+          new SettledRow(id, token, "succeeded", result, null, null, 0, account);
+      case Outcome.Cancelled() ->
+          new SettledRow(id, token, "cancelled", null, null, null, 0, account);
       case Outcome.Released(Duration delay) ->
-          new SettledRow(lease, "released", null, null, null, delay.toMillis(), account);
+          new SettledRow(id, token, "released", null, null, null, delay.toMillis(), account);
       case Outcome.Failed failed -> {
-        boolean dead = failed.permanent() || lease.failures() >= lease.maxAttempts();
+        boolean dead = failed.permanent() || held.failures() >= held.maxAttempts();
         yield new SettledRow(
-            lease,
+            id,
+            token,
             dead ? "failed" : "retry",
             null,
             failed.error().type(),
             failed.error().message(),
-            dead ? 0 : delay(lease, failed).toMillis(),
+            dead ? 0 : delay(held, failed).toMillis(),
             account);
       }
     };
   }
 
-  private static Duration delay(Lease lease, Outcome.Failed failed) {
+  private static Duration delay(Held held, Outcome.Failed failed) {
     return failed.retryIn() != null
         ? clamp(failed.retryIn())
-        : lease.retry().delayAfter(lease.failures(), ThreadLocalRandom.current().nextDouble());
+        : held.retry().delayAfter(held.failures(), ThreadLocalRandom.current().nextDouble());
   }
 
-  private Settlement settled(SettledRow row, @Nullable JobState state) {
-    Lease lease = row.lease();
+  private Settlement settled(SettledRow row, SettledAs as) {
+    JobState state = as.state();
+    QueueName queue = as.queue();
     if (state == null) {
       fenced.increment();
       return new Lost();
     }
-    watches.changed(lease.id());
-    if (state.isFinal()) {
-      finished(lease.queue(), 1, state);
-    } else {
-      booked(row.account(), lease.queue(), lease.tenant(), 1, state == JobState.QUEUED ? 1 : 0);
+    watches.changed(row.id());
+    if (queue != null) {
+      tell(row, queue, as.tenant(), state, as.recoveries() > 0);
     }
-    if (state == JobState.QUEUED || isLimited(lease.queue())) {
-      events.publishEvent(new JobsReady(Set.of(lease.queue()), lease.isSuspect()));
+    return new Settled(state);
+  }
+
+  private void tell(
+      SettledRow row, QueueName queue, @Nullable String tenant, JobState state, boolean suspect) {
+    if (state.isFinal()) {
+      finished(queue, 1, state);
+    } else {
+      booked(row.account(), queue, tenant, 1, state == JobState.QUEUED ? 1 : 0);
+    }
+    if (state == JobState.QUEUED || isLimited(queue)) {
+      events.publishEvent(new JobsReady(Set.of(queue), suspect));
     }
     if (row.delayMillis() > 0) {
       events.publishEvent(new JobsDelayed(Duration.ofMillis(row.delayMillis())));
     }
-    return new Settled(state);
   }
 
   private static Duration clamp(Duration delay) {
@@ -338,6 +415,19 @@ public class Leases {
       }
     }
     return lost.size();
+  }
+
+  /**
+   * Fails the attempts of pull workers that have timed out, for the retry policy to decide; see
+   * {@link LeaseReaper}. Returns when they are settled.
+   */
+  void timeOut() {
+    JobError error = new JobError(JobError.TIMEOUT, "the attempt took longer than its timeout");
+    sql.timedOut().stream()
+        .map(held -> settle(held, new Outcome.Failed(error, false, null)))
+        .toList()
+        // What could not be written is found again by the next sweep.
+        .forEach(settlement -> settlement.exceptionally(_ -> new Lost()).join());
   }
 
   /** Ends waiting jobs that can no longer start in time; returns how many, a bounded number. */

@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
  * @param concurrency how many of its jobs run at once over all nodes; null for as many as there are
  *     slots
  * @param maxWait a cap in time: how long jobs may have to wait; null for no such cap
+ * @param workers which workers may claim its jobs
  */
 public record Queue(
-    QueueName name, int cap, @Nullable Integer concurrency, @Nullable Duration maxWait) {}
+    QueueName name,
+    int cap,
+    @Nullable Integer concurrency,
+    @Nullable Duration maxWait,
+    Workers workers) {}

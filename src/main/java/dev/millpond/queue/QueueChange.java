@@ -5,7 +5,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A change of a queue's settings: each is kept, reset to the default, or set. */
 public record QueueChange(
-    Setting<Integer> cap, Setting<Integer> concurrency, Setting<Duration> maxWait) {
+    Setting<Integer> cap,
+    Setting<Integer> concurrency,
+    Setting<Duration> maxWait,
+    Setting<Workers> workers) {
 
   /**
    * What a change says of one setting.

@@ -23,6 +23,7 @@ interface QueueRepository extends JpaRepository<QueueRow, String> {
       set cap = case when :setCap then cast(:cap as integer) else cap end,
           concurrency = case when :setConcurrency then cast(:concurrency as integer) else concurrency end,
           max_wait_ms = case when :setMaxWait then cast(:maxWaitMs as bigint) else max_wait_ms end,
+          workers = case when :setWorkers then cast(:workers as text) else workers end,
           updated_at = now()
       where name = :name
       """)
@@ -33,5 +34,7 @@ interface QueueRepository extends JpaRepository<QueueRow, String> {
       boolean setConcurrency,
       @Nullable Integer concurrency,
       boolean setMaxWait,
-      @Nullable Long maxWaitMs);
+      @Nullable Long maxWaitMs,
+      boolean setWorkers,
+      @Nullable String workers);
 }

@@ -5,6 +5,7 @@ import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What people set on a queue; null means the default. */
@@ -20,6 +21,8 @@ class QueueRow {
 
   private @Nullable Long maxWaitMs;
 
+  private @Nullable String workers;
+
   /** By the database's clock; what the other nodes find changes by. */
   private Instant updatedAt;
 
@@ -34,11 +37,13 @@ class QueueRow {
       @Nullable Integer cap,
       @Nullable Integer concurrency,
       @Nullable Long maxWaitMs,
+      @Nullable String workers,
       Instant updatedAt) {
     this.name = name;
     this.cap = cap;
     this.concurrency = concurrency;
     this.maxWaitMs = maxWaitMs;
+    this.workers = workers;
     this.updatedAt = updatedAt;
   }
 
@@ -47,7 +52,8 @@ class QueueRow {
         new QueueName(name),
         cap == null ? defaults.cap() : cap,
         concurrency,
-        maxWaitMs == null ? null : Duration.ofMillis(maxWaitMs));
+        maxWaitMs == null ? null : Duration.ofMillis(maxWaitMs),
+        Optional.ofNullable(workers).flatMap(Workers::of).orElse(Workers.SERVICE));
   }
 
   Instant updatedAt() {

@@ -19,7 +19,7 @@ final class QueueSql {
   /** Scans the table, which has as many rows as there are queues. Takes no lock. */
   private static final String CHANGED =
       """
-      select name, cap, concurrency, max_wait_ms, updated_at
+      select name, cap, concurrency, max_wait_ms, workers, updated_at
       from queue
       where updated_at > :moment
       """;
@@ -43,6 +43,7 @@ final class QueueSql {
         row.getObject("cap", Integer.class),
         row.getObject("concurrency", Integer.class),
         row.getObject("max_wait_ms", Long.class),
+        row.getString("workers"),
         row.getObject("updated_at", OffsetDateTime.class).toInstant());
   }
 }

@@ -39,6 +39,11 @@ public final class Queues {
     return Optional.ofNullable(queues.get(name));
   }
 
+  /** Which workers may claim the queue's jobs; those in the service if it does not exist yet. */
+  public Workers workers(QueueName name) {
+    return find(name).map(Queue::workers).orElse(Workers.SERVICE);
+  }
+
   /** The cap of a queue that sets none. */
   public int defaultCap() {
     return defaults.cap();
@@ -91,7 +96,9 @@ public final class Queues {
         change.concurrency().isSet(),
         change.concurrency().value(),
         change.maxWait().isSet(),
-        Optional.ofNullable(change.maxWait().value()).map(Duration::toMillis).orElse(null));
+        Optional.ofNullable(change.maxWait().value()).map(Duration::toMillis).orElse(null),
+        change.workers().isSet(),
+        Optional.ofNullable(change.workers().value()).map(Workers::label).orElse(null));
     return new Changed(load(repository.findById(name.value()).orElseThrow()), isNew);
   }
 

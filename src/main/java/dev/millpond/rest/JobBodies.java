@@ -7,9 +7,11 @@ import dev.millpond.job.Job;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.LogLine;
+import dev.millpond.lease.Lease;
 import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
+import dev.millpond.queue.Workers;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -57,8 +59,20 @@ final class JobBodies {
     return body(job, EnumSet.of(Part.PAYLOAD, Part.RESULT, Part.ATTEMPTS));
   }
 
+  /** A job with all that its worker needs. */
+  JobBody leased(Job job, Lease lease) {
+    return body(
+        job,
+        EnumSet.of(Part.PAYLOAD, Part.RESULT, Part.ATTEMPTS),
+        new JobBody.Held(lease.token(), lease.expiresAt()));
+  }
+
   /** A job with the parts that are named. */
   JobBody body(Job job, Set<Part> parts) {
+    return body(job, parts, null);
+  }
+
+  private JobBody body(Job job, Set<Part> parts, JobBody.@Nullable Held lease) {
     Integer position = position(job);
     List<Attempt> attempts = parts.contains(Part.ATTEMPTS) ? jobs.attempts(job) : null;
     List<LogLine> log = parts.contains(Part.LOG) ? jobs.log(job.id()) : null;
@@ -89,6 +103,7 @@ final class JobBodies {
         job.tenant(),
         attempts,
         log,
+        lease,
         links(job));
   }
 
@@ -99,12 +114,15 @@ final class JobBodies {
   private @Nullable String reason(Job job) {
     return switch (job.state()) {
       case SCHEDULED, RETRYING -> "time";
-      case QUEUED ->
-          queues.find(new QueueName(job.queue())).map(Queue::concurrency).isPresent()
-              ? "concurrency"
-              : "slot";
+      case QUEUED -> queues.find(new QueueName(job.queue())).map(JobBodies::reason).orElse("slot");
       case RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED, EXPIRED -> null;
     };
+  }
+
+  private static String reason(Queue queue) {
+    return queue.concurrency() != null
+        ? "concurrency"
+        : queue.workers() == Workers.PULL ? "worker" : "slot";
   }
 
   private @Nullable Integer position(Job job) {

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A job as the API tells it; {@code openapi/schemas.yaml} says what each field means. Payload,
- * result, attempts and log are left out where they were not asked for, everything else is always
- * there.
+ * result, attempts, log and lease are left out where they were not asked for, everything else is
+ * always there.
  *
  * @param payload JSON, as it was submitted
  * @param result JSON, as the handler returned it
@@ -48,4 +48,9 @@ record JobBody(
     @Nullable String tenant,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<Attempt> attempts,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<LogLine> log,
-    Map<String, String> links) {}
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Held lease,
+    Map<String, String> links) {
+
+  /** The lease under which a claim was answered with the job. */
+  record Held(UUID token, Instant expiresAt) {}
+}

@@ -48,9 +48,14 @@ final class PathParts {
    * @throws ProblemException {@code job-not-found} if it is no id
    */
   static UUID job(String id) {
-    if (!UUID_TEXT.matcher(id).matches()) {
-      throw new ProblemException(Problem.JOB_NOT_FOUND, "A job's id is a UUID.");
-    }
-    return UUID.fromString(id);
+    return uuid(id)
+        .orElseThrow(() -> new ProblemException(Problem.JOB_NOT_FOUND, "A job's id is a UUID."));
+  }
+
+  /** The UUID, if the text is one. */
+  static Optional<UUID> uuid(String text) {
+    return UUID_TEXT.matcher(text).matches()
+        ? Optional.of(UUID.fromString(text))
+        : Optional.empty();
   }
 }

@@ -92,6 +92,20 @@ public enum Problem {
       "The job has not finished",
       "Only a job in a final state can be removed.",
       "Wait until it has finished, or cancel it first."),
+  LEASE_LOST(
+      409,
+      "The lease was lost",
+      "The token holds no lease of this job: it expired and the job was taken from its worker, or"
+          + " it was ended by another settlement. Nothing was done. Where the job is still there,"
+          + " `state` says how it is now.",
+      "Stop working on the job and drop what came of it: another worker has it, or it has ended. If"
+          + " this happens often, send heartbeats earlier or ask for a longer `lease`."),
+  NO_PULL_WORKERS(
+      409,
+      "The queue has no pull workers",
+      "The jobs of the queue are for the workers in the service. Nothing was claimed.",
+      "Set the queue's `workers` to `pull` or `both` with `PUT /v1/queues/{queue}` and try again a"
+          + " second later."),
   QUEUE_NOT_EMPTY(
       409,
       "The queue still has jobs",

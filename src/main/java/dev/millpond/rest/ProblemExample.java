@@ -42,6 +42,7 @@ final class ProblemExample {
       case PAYLOAD_TOO_LARGE -> plain.with("limit", SubmissionDraft.MAX_PAYLOAD_BYTES);
       case BATCH_TOO_LARGE -> plain.with("limit", SubmissionReader.MAX_JOBS);
       case BATCH_EXCEEDS_CAP -> plain.with("queue", "default").with("cap", 100);
+      case LEASE_LOST -> plain.with("state", "running");
       case INTERNAL_ERROR -> plain.with("reference", "5f1c09ab");
       case QUEUE_FULL ->
           plain
@@ -73,6 +74,7 @@ final class ProblemExample {
           IDEMPOTENCY_KEY_IN_FLIGHT,
           JOB_FINISHED,
           JOB_RUNNING,
+          NO_PULL_WORKERS,
           JOB_NOT_FINISHED,
           QUEUE_NOT_EMPTY,
           JOB_GONE,

@@ -13,6 +13,7 @@ record QueueBody(
     int cap,
     @Nullable Duration maxWait,
     @Nullable Integer concurrency,
+    String workers,
     Depth depth,
     long running,
     double arrivalRatePerSecond,

@@ -111,6 +111,7 @@ class QueueController {
         queue.cap(),
         queue.maxWait(),
         queue.concurrency(),
+        queue.workers().label(),
         new QueueBody.Depth(counts.depth(), counts.queued(), counts.scheduled(), counts.retrying()),
         counts.running(),
         round(moves.arrivalsPerSecond()),

@@ -207,7 +207,8 @@ final class StrictJson {
         Iso::instant);
   }
 
-  private <T> @Nullable T parsed(Supplier<String> rule, Function<String, Optional<T>> parse) {
+  /** Reads a string that stands for something; null, and an error, if it does not. */
+  <T> @Nullable T parsed(Supplier<String> rule, Function<String, Optional<T>> parse) {
     String text = text();
     if (text == null) {
       return null;

@@ -99,7 +99,7 @@ class SubmitController {
     QueueName name = PathParts.queue(queue);
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
     Submission submission = SubmissionReader.read(body, context(request));
-    payloads.problem(submission).ifPresent(SubmitController::refuse);
+    payloads.problem(name, submission).ifPresent(SubmitController::refuse);
     // Who waits keeps its body.
     Optional<Prefer> prefer =
         Prefer.of(request).filter(_ -> watches.takesMore() && BodyRoom.isHalfFree(request));
@@ -169,7 +169,7 @@ class SubmitController {
     byte[] body = RequestBodies.read(request, RequestBodies.BATCH);
     Batch batch = SubmissionReader.readBatch(body, context(request));
     RequestKey key = key(request, body);
-    List<Candidate> candidates = payloads.check(batch.candidates());
+    List<Candidate> candidates = payloads.check(name, batch.candidates());
     return batch.atomic() ? submitWhole(name, candidates, key) : submitEach(name, candidates, key);
   }
 

@@ -63,7 +63,6 @@ class Runs implements Run.Settler {
   }
 
   void start(Lease lease) {
-    meters.timer("millpond.jobs.wait", "queue", lease.queue().value()).record(lease.waited());
     Run run = new Run(lease, handlers, new Report(clock), this);
     if (slots.take(run)) {
       timeouts.watch();

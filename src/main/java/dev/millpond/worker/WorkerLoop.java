@@ -1,5 +1,6 @@
 package dev.millpond.worker;
 
+import dev.millpond.handler.Handlers;
 import dev.millpond.lease.Lease;
 import dev.millpond.lease.Leases;
 import dev.millpond.lease.Poll;
@@ -40,6 +41,7 @@ class WorkerLoop {
   private final Slots slots;
   private final Wakeup wakeup;
   private final Runs runs;
+  private final Set<String> handled;
   private final Duration pollInterval;
 
   /**
@@ -55,11 +57,18 @@ class WorkerLoop {
   /** Set by {@link #stop}; guarded by this. */
   private boolean stopped;
 
-  WorkerLoop(Leases leases, Slots slots, Wakeup wakeup, Runs runs, WorkerProperties properties) {
+  WorkerLoop(
+      Leases leases,
+      Slots slots,
+      Wakeup wakeup,
+      Runs runs,
+      Handlers handlers,
+      WorkerProperties properties) {
     this.leases = leases;
     this.slots = slots;
     this.wakeup = wakeup;
     this.runs = runs;
+    this.handled = handlers.types();
     this.pollInterval = properties.poll();
   }
 
@@ -113,7 +122,7 @@ class WorkerLoop {
     for (QueueName queue : round) {
       int share = Math.min(MAX_CLAIM, slots.share(queue, backlog.size()));
       if (share > 0) {
-        List<Lease> claimed = leases.claim(queue, share, false);
+        List<Lease> claimed = leases.claim(queue, share, false, handled);
         claimed.forEach(runs::start);
         // To the end of the line, or out of it if there was less than it could have taken.
         backlog.remove(queue);
@@ -128,7 +137,7 @@ class WorkerLoop {
   private void claimSuspect() {
     if (!suspects.isEmpty() && slots.free() > 0 && !slots.hasSuspect()) {
       QueueName queue = suspects.iterator().next();
-      List<Lease> claimed = leases.claim(queue, 1, true);
+      List<Lease> claimed = leases.claim(queue, 1, true, handled);
       claimed.forEach(runs::start);
       if (claimed.isEmpty()) {
         suspects.remove(queue);

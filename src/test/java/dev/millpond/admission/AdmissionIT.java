@@ -18,6 +18,7 @@ import java.sql.PreparedStatement;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -65,7 +66,12 @@ class AdmissionIT {
 
   private void cap(int cap) {
     settings.change(
-        queue, new QueueChange(new Setting.Set<>(cap), new Setting.Keep<>(), new Setting.Keep<>()));
+        queue,
+        new QueueChange(
+            new Setting.Set<>(cap),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>()));
   }
 
   private int rows() {
@@ -89,7 +95,7 @@ class AdmissionIT {
   void aClaimMakesRoomAndWhatComesBackTakesItWithoutBeingRefused() {
     cap(2);
     submit(2, null);
-    Lease lease = leases.claim(queue, 1, false).getFirst();
+    Lease lease = leases.claim(queue, 1, false, Set.of()).getFirst();
     assertThat(submit(1, null)).isInstanceOf(Decision.Accepted.class);
     leases.settle(lease, new Outcome.Released(Duration.ZERO)).join();
     assertThat(permits.depth(queue)).isEqualTo(3);

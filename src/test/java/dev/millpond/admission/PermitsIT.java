@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -52,7 +53,12 @@ class PermitsIT {
   void newQueue() {
     queue = new QueueName("permits-" + queues.incrementAndGet());
     settings.change(
-        queue, new QueueChange(new Setting.Set<>(50), new Setting.Keep<>(), new Setting.Keep<>()));
+        queue,
+        new QueueChange(
+            new Setting.Set<>(50),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>()));
   }
 
   @AfterEach
@@ -202,7 +208,7 @@ class PermitsIT {
   }
 
   private List<String> claimed(int jobs) {
-    return leases.claim(queue, jobs, false).stream()
+    return leases.claim(queue, jobs, false, Set.of()).stream()
         .map(lease -> String.valueOf(lease.tenant()))
         .toList();
   }
@@ -310,11 +316,11 @@ class PermitsIT {
               return permits.drainRate(queue).isPresent();
             });
     assertThat(permits.refusal(queue, "told")).as("the queue is full").isPresent();
-    leases.claim(queue, 3, false);
+    leases.claim(queue, 3, false, Set.of());
     assertThat(permits.room(queue, 50)).isEqualTo(3);
     await("the turn of the one who was told").until(() -> permits.refusal(queue, "told").isEmpty());
     assertThat(permits.refusal(queue, "new")).as("it is not for new ones").isPresent();
-    leases.claim(queue, 3, false);
+    leases.claim(queue, 3, false, Set.of());
     assertThat(permits.refusal(queue, "newer")).as("there is enough").isEmpty();
   }
 }

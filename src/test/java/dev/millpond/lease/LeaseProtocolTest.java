@@ -281,7 +281,7 @@ class LeaseProtocolTest {
       return;
     }
     ModelJob settled =
-        rules.settle(job, worker.token(), Leases.row(worker.lease(), decided, ACCOUNT));
+        rules.settle(job, worker.token(), Leases.row(worker.lease().held(), decided, ACCOUNT));
     Optional<Worker> by = settled.equals(job) ? Optional.empty() : Optional.of(worker);
     add(steps, world, "settle", crashed.job(settled), by);
     add(steps, world, "settle, and hear no answer", world.job(settled), by);

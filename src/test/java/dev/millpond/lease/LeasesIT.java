@@ -92,7 +92,7 @@ class LeasesIT {
   }
 
   private Lease claim() {
-    return leases.claim(queue, 1, false).getFirst();
+    return leases.claim(queue, 1, false, Set.of()).getFirst();
   }
 
   private Job job(UUID id) {
@@ -123,7 +123,7 @@ class LeasesIT {
     UUID urgent = submit(Sample.noop().priority(9));
     UUID idle = submit(Sample.noop().priority(0));
 
-    assertThat(leases.claim(queue, 10, false))
+    assertThat(leases.claim(queue, 10, false, Set.of()))
         .extracting(Lease::id)
         .containsExactly(urgent, first, second, idle);
   }
@@ -131,9 +131,9 @@ class LeasesIT {
   @Test
   void aClaimTakesNoMoreThanItAskedFor() {
     IntStream.range(0, 5).forEach(i -> submit(Sample.noop()));
-    assertThat(leases.claim(queue, 3, false)).hasSize(3);
-    assertThat(leases.claim(queue, 3, false)).hasSize(2);
-    assertThat(leases.claim(queue, 3, false)).isEmpty();
+    assertThat(leases.claim(queue, 3, false, Set.of())).hasSize(3);
+    assertThat(leases.claim(queue, 3, false, Set.of())).hasSize(2);
+    assertThat(leases.claim(queue, 3, false, Set.of())).isEmpty();
   }
 
   @Test
@@ -160,7 +160,7 @@ class LeasesIT {
     Lease zombie = claim();
     letExpire(id);
     leases.expire(false);
-    Lease heir = leases.claim(queue, 1, true).getFirst();
+    Lease heir = leases.claim(queue, 1, true, Set.of()).getFirst();
 
     assertThat(leases.renew(List.of(zombie))).isEmpty();
     assertThat(settle(zombie, FAILURE)).isEqualTo(new Settlement.Lost());
@@ -222,8 +222,10 @@ class LeasesIT {
       letExpire(id);
       assertThat(leases.expire(false)).isEqualTo(1);
       assertThat(job(id)).returns(JobState.QUEUED, Job::state).returns(deaths, Job::recoveries);
-      assertThat(leases.claim(queue, 1, false)).as("suspects are claimed apart").isEmpty();
-      leases.claim(queue, 1, true);
+      assertThat(leases.claim(queue, 1, false, Set.of()))
+          .as("suspects are claimed apart")
+          .isEmpty();
+      leases.claim(queue, 1, true, Set.of());
     }
     letExpire(id);
     leases.expire(false);
@@ -240,9 +242,9 @@ class LeasesIT {
     claim();
     letExpire(id);
     leases.expire(false);
-    settle(leases.claim(queue, 1, true).getFirst(), FAILURE);
+    settle(leases.claim(queue, 1, true, Set.of()).getFirst(), FAILURE);
     assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
-    settle(leases.claim(queue, 1, true).getFirst(), FAILURE);
+    settle(leases.claim(queue, 1, true, Set.of()).getFirst(), FAILURE);
     assertThat(job(id).state()).isEqualTo(JobState.FAILED);
   }
 
@@ -250,7 +252,7 @@ class LeasesIT {
   void nothingExpiresInQuietTimesButWhatAFormerLifeOfThisNodeHeld() {
     UUID id = submit(Sample.noop());
     UUID former = submit(Sample.noop());
-    assertThat(leases.claim(queue, 2, false)).hasSize(2);
+    assertThat(leases.claim(queue, 2, false, Set.of())).hasSize(2);
     letExpire(id);
     jdbc.sql("update lease set incarnation = gen_random_uuid() where id = ?")
         .param(former)
@@ -271,7 +273,7 @@ class LeasesIT {
     assertThat(job(queued).state()).isEqualTo(JobState.CANCELLED);
     assertThat(job(scheduled).state()).isEqualTo(JobState.CANCELLED);
     assertThat(leases.cancel(queued)).isEqualTo(Cancellation.UNCHANGED);
-    assertThat(leases.claim(queue, 10, false)).isEmpty();
+    assertThat(leases.claim(queue, 10, false, Set.of())).isEmpty();
   }
 
   @Test
@@ -315,7 +317,9 @@ class LeasesIT {
   void aJobThatCannotStartInTimeExpiresAndTakesNoSlot() {
     UUID claimedLate = submit(Sample.noop().startBy(Instant.now().minusSeconds(1)));
     UUID other = submit(Sample.noop());
-    assertThat(leases.claim(queue, 2, false)).extracting(Lease::id).containsExactly(other);
+    assertThat(leases.claim(queue, 2, false, Set.of()))
+        .extracting(Lease::id)
+        .containsExactly(other);
     assertThat(job(claimedLate).state()).isEqualTo(JobState.EXPIRED);
 
     UUID sweptQueued = submit(Sample.noop().startBy(Instant.now().minusSeconds(1)));
@@ -423,7 +427,7 @@ class LeasesIT {
     inParallel(
         6,
         () -> {
-          List<Lease> got = leases.claim(queue, 7, false);
+          List<Lease> got = leases.claim(queue, 7, false, Set.of());
           while (!got.isEmpty()) {
             for (Lease lease : got) {
               if (!claimed.add(lease.id())) {
@@ -432,7 +436,7 @@ class LeasesIT {
                 }
               }
             }
-            got = leases.claim(queue, 7, false);
+            got = leases.claim(queue, 7, false, Set.of());
           }
         });
     assertThat(twice).isEmpty();
@@ -442,7 +446,12 @@ class LeasesIT {
   @Test
   void claimsOfManyNodesTogetherKeepTheQueuesConcurrency() throws InterruptedException {
     settings.change(
-        queue, new QueueChange(new Setting.Keep<>(), new Setting.Set<>(3), new Setting.Keep<>()));
+        queue,
+        new QueueChange(
+            new Setting.Keep<>(),
+            new Setting.Set<>(3),
+            new Setting.Keep<>(),
+            new Setting.Keep<>()));
     IntStream.range(0, 60).forEach(i -> submit(Sample.noop()));
     AtomicInteger running = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();
@@ -451,7 +460,7 @@ class LeasesIT {
         4,
         () -> {
           while (done.get() < 60) {
-            for (Lease lease : leases.claim(queue, 2, false)) {
+            for (Lease lease : leases.claim(queue, 2, false, Set.of())) {
               most.accumulateAndGet(running.incrementAndGet(), Math::max);
               running.decrementAndGet();
               settle(lease, SUCCESS);

@@ -17,6 +17,7 @@ import dev.millpond.queue.QueueChange.Setting;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import dev.millpond.queue.RetryPolicy;
+import dev.millpond.queue.Workers;
 import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
 import java.lang.reflect.Field;
@@ -111,7 +112,7 @@ class StatementsIT {
 
   private static Rule settles(Outcome outcome) {
     return (job, lease) ->
-        Optional.of(RULES.settle(job, 1, Leases.row(lease, outcome, new UUID(0, 0))));
+        Optional.of(RULES.settle(job, 1, Leases.row(lease.held(), outcome, new UUID(0, 0))));
   }
 
   private static ModelJob late(ModelJob job) {
@@ -127,26 +128,30 @@ class StatementsIT {
         rule(job -> job)),
     CLAIM(
         "LeaseSql.CLAIM",
-        (it, s) -> it.leases.claim(it.queue, 1, false),
+        (it, s) -> it.leases.claim(it.queue, 1, false, Set.of()),
         rule(job -> RULES.claim(job, false))),
     CLAIM_SUSPECT(
         "LeaseSql.CLAIM",
-        (it, s) -> it.leases.claim(it.queue, 1, true),
+        (it, s) -> it.leases.claim(it.queue, 1, true, Set.of()),
         rule(job -> RULES.claim(job, true))),
     CLAIM_WITHIN_A_LIMIT(
         "LeaseSql.CLAIM_WITHIN",
         (it, s) -> {
           it.settings.change(
               it.queue,
-              new QueueChange(new Setting.Keep<>(), new Setting.Set<>(1), new Setting.Keep<>()));
-          it.leases.claim(it.queue, 1, false);
+              new QueueChange(
+                  new Setting.Keep<>(),
+                  new Setting.Set<>(1),
+                  new Setting.Keep<>(),
+                  new Setting.Keep<>()));
+          it.leases.claim(it.queue, 1, false, Set.of());
         },
         rule(job -> RULES.claim(job, false))),
     CLAIM_TOO_LATE(
         "LeaseSql.CLAIM",
         (it, s) -> {
           it.letStartByPass(s.id());
-          it.leases.claim(it.queue, 1, false);
+          it.leases.claim(it.queue, 1, false, Set.of());
         },
         rule(job -> RULES.claim(late(job), false))),
     SUCCEED(new Outcome.Succeeded(null)),
@@ -164,6 +169,27 @@ class StatementsIT {
         "LeaseSql.LOG",
         (it, s) -> it.leases.log(s.lease(), List.of(new LoggedLine(1, Instant.now(), "a line"))),
         rule(job -> job)),
+    HEARTBEAT("LeaseSql.LOG_WITHIN", (it, s) -> it.heartbeat(s), rule(job -> job)),
+    PULL(
+        "LeaseSql.CLAIM",
+        (it, s) -> it.pull(Workers.PULL, Set.of()),
+        rule(job -> RULES.claim(job, job.recoveries() > 0))),
+    PULL_A_TYPE(
+        "LeaseSql.CLAIM",
+        (it, s) -> it.pull(Workers.BOTH, Set.of("demo.noop", "x")),
+        rule(job -> RULES.claim(job, job.recoveries() > 0))),
+    SUCCEED_BY_TOKEN(
+        "LeaseSql.SETTLE",
+        (it, s) -> it.settleByToken(s, new Outcome.Succeeded(null)),
+        settles(new Outcome.Succeeded(null))),
+    FAIL_BY_TOKEN(
+        "LeaseSql.SETTLE",
+        (it, s) -> it.settleByToken(s, new Outcome.Failed(ERROR, false, LATER)),
+        settles(new Outcome.Failed(ERROR, false, LATER))),
+    TIME_OUT(
+        "LeaseSql.SETTLE",
+        (it, s) -> it.timeOut(),
+        settles(new Outcome.Failed(ERROR, false, LATER))),
     RENEW("LeaseSql.RENEW", (it, s) -> it.leases.renew(List.of(s.lease())), rule(job -> job)),
     EXPIRE("LeaseSql.EXPIRE", (it, s) -> it.letLeasesExpire(), rule(RULES::expire)),
     START_AGAIN(
@@ -232,6 +258,44 @@ class StatementsIT {
                     .single());
   }
 
+  /** What a pull worker claims, of a queue that has such for the moment. */
+  private void pull(Workers workers, Set<String> types) {
+    settings.change(queue, workers(workers));
+    leases.claim(new Claim(queue, "w", 1, Duration.ofMinutes(1), types));
+    settings.change(queue, workers(Workers.SERVICE));
+  }
+
+  private static QueueChange workers(Workers workers) {
+    return new QueueChange(
+        new Setting.Keep<>(),
+        new Setting.Keep<>(),
+        new Setting.Keep<>(),
+        new Setting.Set<>(workers));
+  }
+
+  private void heartbeat(Subject subject) {
+    leases.heartbeat(
+        List.of(
+            new Heartbeat(
+                subject.id(),
+                subject.lease().token(),
+                Duration.ofMinutes(1),
+                50,
+                "half",
+                List.of("half"))));
+  }
+
+  private void settleByToken(Subject subject, Outcome outcome) {
+    leases.settle(subject.id(), subject.lease().token(), outcome).join();
+  }
+
+  /** The attempt that is held, whose retry surely waits for a time. */
+  private void timeOut() {
+    jdbc.sql("update job set initial_delay_ms = 3600000, max_delay_ms = 3600000").update();
+    jdbc.sql("update lease set ends_at = now() - interval '1 s'").update();
+    leases.timeOut();
+  }
+
   private void settle(Subject subject, Outcome outcome) {
     leases.settle(subject.lease(), outcome).join();
   }
@@ -266,7 +330,7 @@ class StatementsIT {
   }
 
   private Lease claim(boolean suspect) {
-    return leases.claim(queue, 1, suspect).getFirst();
+    return leases.claim(queue, 1, suspect, Set.of()).getFirst();
   }
 
   private UUID submitted(Past past) {
@@ -327,7 +391,8 @@ class StatementsIT {
             RetryPolicy.DEFAULT,
             Duration.ofMinutes(5),
             null,
-            Duration.ZERO));
+            Duration.ZERO,
+            Instant.EPOCH));
   }
 
   private static ModelJob model(Job job) {
@@ -381,7 +446,8 @@ class StatementsIT {
   private static void assertTable(Change change, Job before, Job after) {
     JobState state = before.state();
     if (after.state() == state) {
-      boolean progressed = change == Change.PROGRESS && before.version() < after.version();
+      boolean tells = change == Change.PROGRESS || change == Change.HEARTBEAT;
+      boolean progressed = tells && before.version() < after.version();
       assertThat(after.version()).isEqualTo(before.version() + (progressed ? 1 : 0));
     } else {
       assertThat(state.mayBecome(after.state())).as(state + " to " + after.state()).isTrue();

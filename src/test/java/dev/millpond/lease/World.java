@@ -4,6 +4,7 @@ import dev.millpond.job.Outcome;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.RetryPolicy;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
@@ -67,7 +68,8 @@ record World(ModelJob job, List<Worker> workers, boolean accepted, int ends, int
           RetryPolicy.DEFAULT,
           Duration.ofMinutes(5),
           null,
-          Duration.ZERO);
+          Duration.ZERO,
+          Instant.EPOCH);
     }
   }
 

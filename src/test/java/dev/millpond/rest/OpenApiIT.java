@@ -59,7 +59,8 @@ class OpenApiIT extends WholeApi {
                       assertThat(operation.path("summary").asString("")).as(path).isNotBlank();
                       assertThat(operation.path("description").asString("")).as(path).isNotBlank();
                       assertThat(ids.add(operation.path("operationId").asString())).isTrue();
-                      assertThat(operation.path("tags").path(0).asString()).isIn("Jobs", "Queues");
+                      assertThat(operation.path("tags").path(0).asString())
+                          .isIn("Jobs", "Queues", "Workers");
                     }));
     assertThat(documented).isEqualTo(operations().keySet());
     assertThat(ids)
@@ -135,7 +136,7 @@ class OpenApiIT extends WholeApi {
   @Test
   void eachExampleOfARequestIsAccepted() throws IOException {
     // The only slot of the queue is taken, so that no example calls anybody.
-    put("/v1/queues/" + queue, "{\"concurrency\": 1}");
+    put("/v1/queues/" + queue, "{\"concurrency\": 1, \"workers\": \"both\"}");
     String first = submit(LONG);
     await(first, "running");
     for (String path : described.document().path("paths").propertyNames()) {
@@ -171,7 +172,7 @@ class OpenApiIT extends WholeApi {
 
   @Test
   void whatIsNotBuiltIsNotThere() throws IOException {
-    for (String path : new String[] {"/v1/schedules", "/v1/settings", "/v1/queues/a/claims"}) {
+    for (String path : new String[] {"/v1/schedules", "/v1/settings", "/v1/queues/a/pause"}) {
       assertThat(get(path).status()).as(path).isEqualTo(404);
     }
     JsonNode refused =

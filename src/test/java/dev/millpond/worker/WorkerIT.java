@@ -187,7 +187,12 @@ class WorkerIT {
   @Test
   void aQueueWithAConcurrencyLimitGoesOnWhenAJobEndsAndNotAtTheNextPoll() {
     settings.change(
-        queue, new QueueChange(new Setting.Keep<>(), new Setting.Set<>(1), new Setting.Keep<>()));
+        queue,
+        new QueueChange(
+            new Setting.Keep<>(),
+            new Setting.Set<>(1),
+            new Setting.Keep<>(),
+            new Setting.Keep<>()));
     List<UUID> ids = IntStream.range(0, 20).mapToObj(i -> submit(Sample.noop())).toList();
     Job last = reach(ids.getLast(), JobState.SUCCEEDED);
     assertThat(Duration.between(job(ids.getFirst()).startedAt(), last.startedAt()))
