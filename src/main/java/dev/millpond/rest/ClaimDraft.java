@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A claim while it is read. */
@@ -23,7 +24,10 @@ final class ClaimDraft {
   private static final int MAX_JOBS = 100;
 
   private static final int MAX_TYPES = 100;
-  private static final int MAX_WORKER = 128;
+
+  /** What is fit for logs and lists: visible ASCII. */
+  private static final Pattern WORKER = Pattern.compile("[!-~]{1,128}");
+
   private static final List<String> FIELDS = List.of("worker", "max", "lease", "types");
   private static final List<String> FIELDS_WITH_QUEUE =
       List.of("queue", "worker", "max", "lease", "types");
@@ -104,9 +108,8 @@ final class ClaimDraft {
   private void worker() {
     hasWorker = true;
     worker = json.text();
-    if (worker != null
-        && (worker.isBlank() || worker.codePointCount(0, worker.length()) > MAX_WORKER)) {
-      json.error("must have 1 to " + MAX_WORKER + " characters");
+    if (worker != null && !WORKER.matcher(worker).matches()) {
+      json.error("must match " + WORKER);
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -123,6 +124,7 @@ class DatabaseFaultsE2E {
   }
 
   @Test
+  @Tag("whole")
   void isAway() throws IOException, SQLException {
     try (Trial trial = new Trial(stage, "P4", "away for 12 s")) {
       trial.load().awaitAcknowledged(100);
@@ -144,6 +146,7 @@ class DatabaseFaultsE2E {
   }
 
   @Test
+  @Tag("whole")
   void theLineIsCut() throws IOException, SQLException {
     try (Trial trial = new Trial(stage, "N1", "one node's line to the database cut for 4 s")) {
       trial.load().awaitAcknowledged(100);
@@ -177,6 +180,7 @@ class DatabaseFaultsE2E {
   }
 
   @Test
+  @Tag("whole")
   void cancelsAndHurriesInOppositeOrderDoNotDeadlock() throws IOException, SQLException {
     try (Trial trial = new Trial(stage, "P7", "8 clients cancel, hurry and run the same jobs")) {
       trial.load(1, Duration.ofSeconds(1), n -> trial.effects().job(0));

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,6 +75,7 @@ class ProcessFaultsE2E {
   }
 
   @Test
+  @Tag("whole")
   void isKilledWhileHandlersRun() throws IOException, SQLException {
     try (Trial trial = new Trial(stage, "K3", "killed inside a handler")) {
       trial.load().awaitAcknowledged(200);
@@ -137,6 +139,7 @@ class ProcessFaultsE2E {
   }
 
   @Test
+  @Tag("whole")
   void standsStillForHalfALease() throws IOException, SQLException {
     try (Trial trial = new Trial(stage, "K7", "stopped for half a lease")) {
       trial.load().awaitAcknowledged(200);
@@ -148,6 +151,7 @@ class ProcessFaultsE2E {
   }
 
   @Test
+  @Tag("whole")
   void aJobKillsEveryProcessThatRunsIt() throws IOException, SQLException {
     try (Trial trial = new Trial(stage, "K8", "one job among a thousand kills its process")) {
       stage.node(1).term();

@@ -24,7 +24,7 @@ class RandomFaultsE2E {
   private static final Logger log = LoggerFactory.getLogger(RandomFaultsE2E.class);
 
   private final long seed = Long.getLong("faults.seed", 1);
-  private final Duration length = Duration.ofSeconds(Long.getLong("faults.seconds", 40));
+  private final Duration length = Duration.ofSeconds(Long.getLong("faults.seconds", 30));
   private final Random random = new Random(seed);
 
   @Test

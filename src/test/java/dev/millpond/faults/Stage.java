@@ -75,8 +75,11 @@ final class Stage implements AutoCloseable {
       Map<String, String> properties = new HashMap<>(postgres.properties(hosts(line), parameters));
       if (pooler != null) {
         // A migration holds a lock of its session, which a pooler would hand to others.
+        Map<String, String> direct = postgres.properties();
+        properties.put("spring.flyway.url", direct.getOrDefault("spring.datasource.url", ""));
+        properties.put("spring.flyway.user", direct.getOrDefault("spring.datasource.username", ""));
         properties.put(
-            "spring.flyway.url", postgres.properties().getOrDefault("spring.datasource.url", ""));
+            "spring.flyway.password", direct.getOrDefault("spring.datasource.password", ""));
       }
       properties.put("millpond.node", name(n));
       properties.put("millpond.lease.duration", LEASE.toString());
