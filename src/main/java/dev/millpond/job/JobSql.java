@@ -105,7 +105,9 @@ final class JobSql {
       limit :limit
       """;
 
-  /** By the primary key of lease, which is as large as there are slots. */
+  /**
+   * By the primary key of lease: as many as there are slots, and what pull workers have claimed.
+   */
   private static final String SCAN_LEASED =
       """
       select id from lease

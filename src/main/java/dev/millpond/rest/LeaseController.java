@@ -25,7 +25,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -310,8 +310,8 @@ class LeaseController {
   private List<Said<JobState>> settle(List<WordDraft> words) {
     List<CompletableFuture<Settlement>> settlements = words.stream().map(this::settle).toList();
     return orLost(
-        Stream.iterate(0, place -> place < words.size(), place -> place + 1)
-            .map(place -> settled(words.get(place).id(), settlements.get(place)))
+        IntStream.range(0, words.size())
+            .mapToObj(place -> settled(words.get(place).id(), settlements.get(place)))
             .toList());
   }
 

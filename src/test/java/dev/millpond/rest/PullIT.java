@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -373,8 +374,8 @@ class PullIT extends WholeApi {
         .isAfter(Instant.parse(dead.path("finishedAt").asString()).plus(Duration.ofMinutes(59)));
 
     String never = submit(RESIZE);
-    String final_ = ", \"error\": {\"message\": \"no such image\"}, \"retryable\": false";
-    assertState(say("fail", never, token(claimOne()), final_), "failed");
+    String unretryable = ", \"error\": {\"message\": \"no such image\"}, \"retryable\": false";
+    assertState(say("fail", never, token(claimOne()), unretryable), "failed");
   }
 
   @Test
@@ -565,15 +566,9 @@ class PullIT extends WholeApi {
   /** Sends a request that is to wait for work, and returns when it does. */
   private Future<Answer> waiting(String path, String body) {
     double before = waitingClaims();
-    Future<Answer> answer =
-        clients.submit(
-            () -> new dev.millpond.testing.ApiClient(base()).post(path, body, "Prefer", "wait=60"));
+    Future<Answer> answer = clients.submit(() -> api.post(path, body, "Prefer", "wait=60"));
     Awaitility.await().atMost(SOON).until(() -> waitingClaims() > before);
     return answer;
-  }
-
-  private java.net.URI base() {
-    return java.net.URI.create("http://127.0.0.1:" + port);
   }
 
   private Future<Answer> waitingClaim(String rest) {
@@ -615,6 +610,10 @@ class PullIT extends WholeApi {
     String id = submit(RESIZE);
     assertThat(within(wanted)).containsExactly(id);
     assertThat(newer.isDone() || newest.isDone()).isFalse();
+    String other = submit("{\"type\": \"other\"}");
+    String another = submit("{\"type\": \"another\"}");
+    assertThat(within(newer)).containsExactly(other);
+    assertThat(within(newest)).containsExactly(another);
   }
 
   @Test
@@ -627,8 +626,7 @@ class PullIT extends WholeApi {
     assertThat(get("/v1/queues/" + queue).status())
         .as("eight connections serve all")
         .isEqualTo(200);
-    Set<String> submitted =
-        new HashSet<>(api.submitAll(queue, java.util.Collections.nCopies(20, RESIZE)));
+    Set<String> submitted = new HashSet<>(api.submitAll(queue, Collections.nCopies(20, RESIZE)));
     Set<String> claimed = new HashSet<>();
     for (Future<Answer> answer : many) {
       claimed.addAll(within(answer));
