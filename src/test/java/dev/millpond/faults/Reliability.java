@@ -34,7 +34,11 @@ final class Reliability {
       change of a job, in the transaction that makes it. From all this a checker counts what must not happen. Leases last 2 s and are looked through
       each 0.5 s. What was seen in a trial is kept in `target/faults/*.jsonl`.
 
-      This run: %s, %d processors, %s %s, Java %s.
+      """;
+
+  private static final String FAULTS =
+      """
+
 
       | fault | what was done | runs | jobs acknowledged | invariants broken | slowest recovery |
       |---|---|---|---|---|---|
@@ -144,12 +148,15 @@ final class Reliability {
       Files.createDirectories(FILE.toAbsolutePath().getParent());
       Files.writeString(
           FILE,
-          HEAD.formatted(
-                  processor(),
-                  Runtime.getRuntime().availableProcessors(),
-                  System.getProperty("os.name"),
-                  System.getProperty("os.version"),
-                  System.getProperty("java.version"))
+          HEAD
+              + "This run: %s, %d processors, %s %s, Java %s."
+                  .formatted(
+                      processor(),
+                      Runtime.getRuntime().availableProcessors(),
+                      System.getProperty("os.name"),
+                      System.getProperty("os.version"),
+                      System.getProperty("java.version"))
+              + FAULTS
               + faults
               + INVARIANTS
               + invariants

@@ -212,7 +212,10 @@ class DocumentFuzzIT extends WholeApi {
   private void fuzzBody(Operation op, Place place) throws IOException {
     Set<String> seeds = seeds(op, place);
     for (String value : values.json(place.schema(), seeds)) {
-      send(op, place, body(op, place, value), Expected.of(values.fits(place.schema(), value)));
+      // Nothing at all in an array is an array of nothing.
+      if (!value.isBlank() || !place.name().endsWith("/0")) {
+        send(op, place, body(op, place, value), Expected.of(values.fits(place.schema(), value)));
+      }
     }
     fuzzMembers(op, place, seeds);
     if (!place.name().isEmpty()) {
