@@ -13,9 +13,9 @@ resize() { # payload; prints the result as JSON
   printf '%s' "$1" | jq -ce '{resized: (.image // error("no image"))}'
 }
 
-keep() { # sends heartbeats until it is ended or the lease is lost
-  while sleep $((lease / 3)); do
-    post "/v1/jobs/$1/heartbeat" "{\"token\": \"$2\"}" >/dev/null || return
+keep() { # sends heartbeats until it is ended, or its worker is no more
+  while sleep $((lease / 3)) && kill -0 $$ 2>/dev/null; do
+    post "/v1/jobs/$1/heartbeat" "{\"token\": \"$2\"}" >/dev/null
   done
 }
 
@@ -24,6 +24,7 @@ run() { # a job
   token=$(printf '%s' "$1" | jq -r .lease.token)
   keep "$id" "$token" >/dev/null &
   keeper=$!
+  trap 'kill $keeper; post "/v1/jobs/$id/release" "{\"token\": \"$token\"}"; exit 1' INT TERM
   if result=$(resize "$(printf '%s' "$1" | jq -c .payload)" 2>&1); then
     word=$(jq -cn --arg token "$token" --argjson result "$result" '{token: $token, result: $result}')
     verb=complete
@@ -31,8 +32,9 @@ run() { # a job
     word=$(jq -cn --arg token "$token" --arg why "$result" '{token: $token, error: {message: $why}}')
     verb=fail
   fi
-  kill "$keeper" 2>/dev/null
   post "/v1/jobs/$id/$verb" "$word" >/dev/null
+  kill "$keeper" 2>/dev/null
+  trap - INT TERM
 }
 
 while true; do

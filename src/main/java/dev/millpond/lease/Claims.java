@@ -66,8 +66,14 @@ public class Claims {
 
     synchronized void hint(boolean withSuspects) {
       hints++;
-      suspects = withSuspects;
+      suspects |= withSuspects;
       callNext();
+    }
+
+    /** A poll has seen all there is. */
+    synchronized void polled(boolean withSuspects) {
+      suspects = withSuspects;
+      hint(withSuspects);
     }
 
     /** Calls the newest that has not heard of the last hint. */
@@ -134,7 +140,7 @@ public class Claims {
     try {
       while (true) {
         line.listen(waiter);
-        List<Lease> leased = leases.claim(claim);
+        List<Lease> leased = claim(claim, line);
         if (mayHaveLeftSome(claim, leased, line)) {
           line.callNext();
         }
@@ -154,26 +160,35 @@ public class Claims {
     }
   }
 
+  private List<Lease> claim(Claim claim, Line line) {
+    try {
+      return leases.claim(claim);
+    } catch (RuntimeException failed) {
+      // What it was called for is still there.
+      line.callNext();
+      throw failed;
+    }
+  }
+
   private static boolean mayHaveLeftSome(Claim claim, List<Lease> leased, Line line) {
     return leased.size() == claim.max() || !claim.types().isEmpty() || line.hasSuspects();
   }
 
   @EventListener
   void on(JobsReady ready) {
-    ready.queues().forEach(queue -> hint(queue, false));
+    ready.queues().forEach(queue -> line(queue).ifPresent(line -> line.hint(ready.suspects())));
   }
 
   /** What no hint told of. */
   @EventListener
   void on(Poll poll) {
-    poll.queues().forEach(queue -> hint(queue, poll.suspects().contains(queue)));
+    poll.queues()
+        .forEach(
+            queue -> line(queue).ifPresent(line -> line.polled(poll.suspects().contains(queue))));
   }
 
-  private void hint(QueueName queue, boolean suspects) {
-    Line line = lines.get(queue);
-    if (line != null) {
-      line.hint(suspects);
-    }
+  private Optional<Line> line(QueueName queue) {
+    return Optional.ofNullable(lines.get(queue));
   }
 
   /** Before all else stops, all are answered. */

@@ -47,10 +47,10 @@ class LeaseReaper {
         // More than fit into one statement are late.
       }
       boolean quiet = System.nanoTime() - quietUntil < 0;
+      expired.increment(leases.expire(quiet));
       if (!quiet) {
         leases.timeOut();
       }
-      expired.increment(leases.expire(quiet));
     } catch (DataAccessException away) {
       // Who could not reach the database could not renew either: everyone gets a full lease to do
       // so.

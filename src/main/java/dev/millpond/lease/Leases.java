@@ -40,6 +40,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
@@ -58,6 +60,8 @@ public class Leases {
 
   /** A handler may ask for any delay before the next attempt. */
   private static final Duration LONGEST_DELAY = Duration.ofDays(365);
+
+  private static final Logger log = LoggerFactory.getLogger(Leases.class);
 
   private final LeaseSql sql;
   private final Queues queues;
@@ -233,13 +237,22 @@ public class Leases {
     List<Renewed> renewed = sql.renewPulled(heartbeats);
     for (Heartbeat heartbeat : heartbeats) {
       if (!heartbeat.lines().isEmpty()) {
-        sql.log(heartbeat);
+        log(heartbeat);
       }
       if (heartbeat.percent() != null) {
         watches.changed(heartbeat.id());
       }
     }
     return renewed;
+  }
+
+  /** What is renewed is renewed: a line that cannot be written is no reason to say otherwise. */
+  private void log(Heartbeat heartbeat) {
+    try {
+      sql.log(heartbeat);
+    } catch (DataAccessException | TransactionException away) {
+      log.warn("Cannot write the log of job {}: {}", heartbeat.id(), away.getMessage());
+    }
   }
 
   /** Writes the progress of a running job; changes nothing if the lease is lost. */

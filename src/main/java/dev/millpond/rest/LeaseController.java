@@ -81,7 +81,8 @@ class LeaseController {
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
     Claim claim = ClaimDraft.read(body, name, properties.duration());
     pulled.requirePullWorkers(name);
-    Optional<Prefer> prefer = pulled.heeded(request);
+    // Who waits keeps its body.
+    Optional<Prefer> prefer = pulled.heeded(request).filter(_ -> BodyRoom.isHalfFree(request));
     List<JobBody> claimed = pulled.claim(claim, prefer);
     return ResponseEntity.ok()
         .headers(headers -> Prefer.tell(prefer, headers))
@@ -350,7 +351,19 @@ class LeaseController {
     if (lost.isEmpty()) {
       return said;
     }
-    Map<UUID, Job> found = jobs.findAll(lost).stream().collect(toMap(Job::id, Function.identity()));
+    Map<UUID, Job> found;
+    try {
+      found = jobs.findAll(lost).stream().collect(toMap(Job::id, Function.identity()));
+    } catch (DataAccessException | TransactionException away) {
+      // The others are told what was done.
+      return said.stream()
+          .map(
+              one ->
+                  one.value() == null && one.failure() == null
+                      ? new Said<T>(one.id(), null, away)
+                      : one)
+          .toList();
+    }
     return said.stream()
         .map(
             one ->

@@ -44,6 +44,7 @@ class CheckerTest {
     change(2, Kind.FINAL, 1, TOKEN, "node-0", null, false);
     history.add(new Seen(2.1, "client", JOB, false, 200, "succeeded", 3));
     ends.add(new JobEnd(JOB, "key", "succeeded", 1, 5, 0, 7));
+    history.add(new Sampled(2.2, 0, 0, 0));
   }
 
   private void granted(double at, int attempt, UUID token, String worker) {
@@ -96,7 +97,7 @@ class CheckerTest {
   @Test
   void anAcknowledgedJobThatIsNotFinal() {
     ends.set(0, new JobEnd(JOB, "key", null, 1, 5, 0, null));
-    assertThat(broken()).containsExactly("I1");
+    assertThat(broken()).containsExactly("I1", "I1b");
   }
 
   @Test
@@ -258,8 +259,28 @@ class CheckerTest {
   void workThatIsNotTakenUpAgain() {
     history.add(new Fault(3, 4, "away", null));
     history.add(new Sampled(4, 0, 0, 0));
-    history.add(new Sampled(9, 1, 1, 3));
+    history.add(new Sampled(12, 1, 1, 3));
     assertThat(broken()).containsExactly("I15");
+  }
+
+  @Test
+  void aStandstillDoesNotExcuseItself() {
+    history.add(new Fault(3, 4, "away", null));
+    history.add(new Sampled(4, 10, 10, 0));
+    history.add(new Sampled(60, 10, 10, 56));
+    for (int n = 0; n < 10; n++) {
+      change(60.5, Kind.REOPENED, 1, null, "node-0", null, false);
+      change(60.5, Kind.FINAL, 1, null, "node-0", null, false);
+    }
+    assertThat(broken()).containsExactly("I15");
+  }
+
+  @Test
+  void aResultOfAnAttemptThatWasGivenBack() {
+    changes.removeIf(change -> change.kind() == Kind.FINAL);
+    granted(3, 1, NEWER, "node-1");
+    change(4, Kind.FINAL, 1, NEWER, "node-1", null, false);
+    assertThat(broken()).containsExactly("I6");
   }
 
   @Test

@@ -52,7 +52,11 @@ sealed interface Event {
    *
    * @param node whose process was dead meanwhile; null where no process died
    */
-  record Fault(double at, double healed, String what, @Nullable String node) implements Event {}
+  record Fault(double at, double healed, String what, @Nullable String node) implements Event {
+
+    /** A process that stands still, and goes on. */
+    static final String STANDSTILL = "stopped";
+  }
 
   /**
    * How much waited in the database.

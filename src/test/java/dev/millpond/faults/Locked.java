@@ -12,6 +12,9 @@ import java.util.concurrent.locks.LockSupport;
 /** Somebody who holds the rows of the next jobs, and does not let go. */
 final class Locked {
 
+  /** How many may end that were claimed before: the slots of a node. */
+  static final int IN_FLIGHT = 64;
+
   private Locked() {}
 
   /** How many jobs became final beside the locked ones while these were locked. */

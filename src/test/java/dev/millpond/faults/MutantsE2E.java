@@ -31,7 +31,8 @@ class MutantsE2E {
             "where lease.id = s.id\n");
     try (Stage stage = new Stage("no-fence", 2, "", option);
         Trial trial = new Trial(stage, "M1", "no fence")) {
-      trial.load(12, Duration.ofMillis(50), n -> trial.effects().job(1_500));
+      // The oldest ends while its node stands still, and runs elsewhere when that one wakes.
+      trial.load(4, Duration.ofMillis(200), n -> trial.effects().job(3_000));
       trial.awaitAcknowledged(40);
       trial.standStill(0, Stage.LEASE.multipliedBy(2));
       trial.awaitAcknowledged(20);
@@ -62,8 +63,7 @@ class MutantsE2E {
             new Stage("no-skip", 1, "", text("no-skip", "for update skip locked", "for update"));
         Trial trial = new Trial(stage, "M3", "no SKIP LOCKED")) {
       trial.load().awaitAcknowledged(100);
-      // What was claimed before may still end.
-      assertThat(Locked.doneBeside(stage, Stage.LEASE)).isLessThan(64);
+      assertThat(Locked.doneBeside(stage, Stage.LEASE)).isLessThanOrEqualTo(Locked.IN_FLIGHT);
     }
   }
 

@@ -30,6 +30,7 @@ final class PgBouncer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     Awaitility.await("pgbouncer listens")
         .atMost(Duration.ofSeconds(10))
         .failFast("it ended, see " + COMMAND + "*/pgbouncer.log", () -> !process.isAlive())

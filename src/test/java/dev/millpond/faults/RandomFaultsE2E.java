@@ -43,8 +43,11 @@ class RandomFaultsE2E {
         Runnable another =
             random.nextInt(3) == 0 ? fault(stage, trial, (first + 1) % NODES) : () -> {};
         var beside = CompletableFuture.runAsync(another);
-        one.run();
-        beside.join();
+        try {
+          one.run();
+        } finally {
+          beside.join();
+        }
         pause(random.nextInt(2_000));
       }
       trial.awaitAcknowledged(200);

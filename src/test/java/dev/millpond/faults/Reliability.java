@@ -58,7 +58,8 @@ final class Reliability {
       """
 
 
-      I9 (order within a concurrency key) will be counted when there are concurrency keys.
+      I9 (order within a concurrency key) will be counted when there are concurrency keys. I11 and I12 say little here, since these clients leave room; the
+      cap under a kill is proved by `SharedCapE2E` and measured by the experiment `nodes`.
 
       Services that were made to break a promise are caught by the same checker (`MutantsE2E`): one without the fence by I6, one that acknowledges
       before the disk has it by I1, one whose claims wait for locks by their standstill, one that judges leases by a wrong clock by I7. The

@@ -203,7 +203,7 @@ final class Trial implements AutoCloseable {
   /** Lets a node's process stand still. */
   void standStill(int n, Duration length) {
     broken(
-        "stopped",
+        Event.Fault.STANDSTILL,
         () -> {
           stage.node(n).stop();
           LockSupport.parkNanos(length.toNanos());

@@ -18,7 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.util.FileSystemUtils;
 
-/** The previous version and this one on one database, while clients go on. */
+/**
+ * The previous commit and this one on one database, while clients go on: with its migrations, if it
+ * brings any.
+ */
 @Tag("whole")
 @Timeout(600)
 class UpgradeE2E {
@@ -58,7 +61,8 @@ class UpgradeE2E {
     assertThat(run(Path.of(""), "git", "clone", "-q", "--shared", ".", PREVIOUS.toString()))
         .isTrue();
     assertThat(run(PREVIOUS, "git", "checkout", "-q", "--detach", "HEAD~1")).isTrue();
-    assertThat(run(PREVIOUS, "./mvnw", "-B", "-q", "package", "-DskipTests")).isTrue();
+    assertThat(run(PREVIOUS, "./mvnw", "-B", "-q", "package", "-DskipTests", "-Dformat=--replace"))
+        .isTrue();
     try (Stream<Path> files = Files.list(PREVIOUS.resolve("target"))) {
       return files.filter(file -> file.toString().endsWith("-exec.jar")).findFirst().orElseThrow();
     }

@@ -14,6 +14,7 @@ import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.ProtectionDomain;
 import java.util.List;
@@ -68,7 +69,7 @@ public final class Agent {
                     ClassHierarchyResolver.ofResourceParsing(loader)
                         .orElse(ClassHierarchyResolver.defaultResolver())));
         System.err.println("changed on purpose: " + String.join(" ", change));
-        return file.transformClass(file.parse(bytes), transform());
+        return file.transformClass(file.parse(bytes), transform(bytes));
       } catch (RuntimeException | Error broken) {
         // The JVM would go on with the class as it was, and the test would prove nothing.
         broken.printStackTrace();
@@ -77,7 +78,11 @@ public final class Agent {
       }
     }
 
-    private ClassTransform transform() {
+    private ClassTransform transform(byte[] bytes) {
+      // The names of methods and the texts stand in the class as they are.
+      if (!new String(bytes, StandardCharsets.ISO_8859_1).contains(change.get(2))) {
+        throw new IllegalArgumentException("nothing to change: " + change);
+      }
       return switch (change.get(0)) {
         case "halt", "fail" -> ClassTransform.transformingMethodBodies(this::isMeant, step());
         case "text" -> ClassTransform.transformingMethodBodies(this::replace);
