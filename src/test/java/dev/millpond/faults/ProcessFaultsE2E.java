@@ -55,7 +55,6 @@ class ProcessFaultsE2E {
       delimiter = '|',
       value = {
         "K2 | halts after the commit of a submit, before the answer | halt," + SUBMIT + ",exit,40",
-        "K3 | halts after the effects, before their settlement | halt," + SETTLE + ",enter,40",
       })
   void haltsAtAStep(String fault, String what, String step) throws IOException, SQLException {
     haltAt(fault, what, step);
@@ -68,6 +67,7 @@ class ProcessFaultsE2E {
       value = {
         "K1 | halts before the commit of a submit | halt," + SUBMIT + ",enter,40",
         "K3 | halts after a claim, before the handlers | halt," + CLAIM + ",exit,40",
+        "K3 | halts after the effects, before their settlement | halt," + SETTLE + ",enter,40",
         "K3 | halts after the commit of a settlement | halt," + SETTLE + ",exit,40",
       })
   void haltsAtAnotherStep(String fault, String what, String step) throws IOException, SQLException {
@@ -142,10 +142,11 @@ class ProcessFaultsE2E {
   }
 
   @Test
+  @Tag("whole")
   void standsStillForLongerThanALease() throws IOException, SQLException {
     try (Trial trial = new Trial(stage, "K6", "stopped for two leases, then continued")) {
       // Some of these surely run when it stops.
-      trial.load(2, Duration.ofMillis(100), n -> trial.effects().job(1_500));
+      trial.load(2, Duration.ofMillis(100), n -> trial.effects().job(400));
       trial.load().awaitAcknowledged(200);
       trial.standStill(0, Stage.LEASE.multipliedBy(2));
       trial.awaitAcknowledged(200);
