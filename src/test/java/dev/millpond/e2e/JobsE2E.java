@@ -114,8 +114,9 @@ class JobsE2E {
             "/v1/queues",
             "/v1/queues/{queue}",
             "/v1/queues/{queue}/jobs",
-            "/v1/queues/{queue}/jobs/batch")
-        .doesNotContain("/v1/queues/{queue}/claims", "/v1/schedules/{name}");
+            "/v1/queues/{queue}/jobs/batch",
+            "/v1/queues/{queue}/claims")
+        .doesNotContain("/v1/jobs/{id}/events", "/v1/schedules/{name}");
   }
 
   @Test
