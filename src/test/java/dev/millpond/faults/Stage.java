@@ -112,11 +112,6 @@ final class Stage implements AutoCloseable {
     return new Stage(name, 2, With.POOLER, "?prepareThreshold=0", _ -> MillpondProcess.quick());
   }
 
-  /** Two nodes of another version. */
-  static Stage of(String name, List<String> program) {
-    return new Stage(name, 2, With.NOTHING, "", _ -> program);
-  }
-
   private String hosts(TcpProxy line) {
     String primary = "127.0.0.1:" + line.port();
     return standby == null ? primary : primary + ",127.0.0.1:" + standby.port();
