@@ -1,6 +1,9 @@
 package dev.millpond.job;
 
+import static java.util.stream.Collectors.toMap;
+
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -28,9 +31,9 @@ public final class Jobs {
     return sql.find(id);
   }
 
-  /** Those of the jobs that are there, in no order. */
-  public List<Job> findAll(List<UUID> ids) {
-    return sql.findAll(ids);
+  /** Those of the jobs that are there, by their ids. */
+  public Map<UUID, Job> findAll(List<UUID> ids) {
+    return sql.findAll(ids).stream().collect(toMap(Job::id, job -> job));
   }
 
   /**

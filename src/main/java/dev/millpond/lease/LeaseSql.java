@@ -261,13 +261,14 @@ final class LeaseSql {
       on conflict do nothing
       """;
 
-  /** An attempt of a pull worker, as far as its failure needs it. By the primary key. */
+  /** Attempts of pull workers, as far as their failures need it. By the primary keys. */
   private static final String HELD =
       """
       select lease.id, lease.token, lease.attempt - lease.recoveries as failures, lease.max_attempts,
              job.max_attempts as policy_attempts, job.initial_delay_ms, job.multiplier, job.max_delay_ms
-      from lease join job on job.id = lease.id
-      where lease.id = :id and lease.token = :token
+      from lease
+      join unnest(:ids::uuid[], :tokens::uuid[]) as h (id, token) on lease.id = h.id and lease.token = h.token
+      join job on job.id = lease.id
       """;
 
   /**
@@ -784,14 +785,14 @@ final class LeaseSql {
         .update();
   }
 
-  /** An attempt that is still held. */
-  Optional<Held> held(UUID id, UUID token) {
+  /** Those of the attempts that are still held. */
+  List<Held> held(List<Ending> endings) {
     return requests
         .sql(HELD)
-        .param("id", id)
-        .param("token", token)
+        .param("ids", array("uuid", endings, Ending::id))
+        .param("tokens", array("uuid", endings, Ending::token))
         .query(LeaseSql::held)
-        .optional();
+        .list();
   }
 
   List<Held> timedOut() {

@@ -271,24 +271,43 @@ public class Leases {
    * here, by the job's retry policy, for every kind of worker.
    *
    * @return what it came to, once it is committed; sending the same settlement again gives the same
-   *     answer
+   *     answer. Fails with an {@link IllegalStateException} if too many wait or the service stops
    */
   public CompletableFuture<Settlement> settle(Lease lease, Outcome outcome) {
     return settle(lease.held(), outcome);
   }
 
-  /** The same for a worker that knows no more than its token. */
-  public CompletableFuture<Settlement> settle(UUID id, UUID token, Outcome outcome) {
-    // Only a failure asks what was before it. Of what is not held nothing can change any more: how
-    // the attempt counts does not matter.
-    Held unknown = new Held(id, token, 1, 1, RetryPolicy.DEFAULT);
-    return settle(
-        outcome instanceof Outcome.Failed ? sql.held(id, token).orElse(unknown) : unknown, outcome);
+  /** The same for workers that know no more than their tokens; answered in the order given. */
+  public List<CompletableFuture<Settlement>> settle(List<Ending> endings) {
+    // Only a failure asks what was before it.
+    List<Ending> failures =
+        endings.stream().filter(ending -> ending.outcome() instanceof Outcome.Failed).toList();
+    Map<List<UUID>, Held> held =
+        failures.isEmpty()
+            ? Map.of()
+            : sql.held(failures).stream()
+                .collect(
+                    Collectors.toMap(
+                        one -> List.of(one.id(), one.token()), one -> one, (one, same) -> one));
+    return endings.stream().map(ending -> settle(held(ending, held), ending.outcome())).toList();
+  }
+
+  /**
+   * Of what is not held nothing can change any more: how the attempt counts does not matter there.
+   */
+  private static Held held(Ending ending, Map<List<UUID>, Held> held) {
+    Held unknown = new Held(ending.id(), ending.token(), 1, 1, RetryPolicy.DEFAULT);
+    return held.getOrDefault(List.of(ending.id(), ending.token()), unknown);
   }
 
   private CompletableFuture<Settlement> settle(Held held, Outcome outcome) {
     SettledRow row = row(held, outcome, node.account());
-    return settlements.add(row).thenApply(as -> settled(row, as));
+    try {
+      return settlements.add(row).thenApply(as -> settled(row, as));
+    } catch (IllegalStateException full) {
+      // Who settles many must hear of each.
+      return CompletableFuture.failedFuture(full);
+    }
   }
 
   /** What the attempt's end asks of the database: all of the decision that is not SQL. */

@@ -1,7 +1,5 @@
 package dev.millpond.rest;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.millpond.lease.Claim;
 import dev.millpond.rest.WordDraft.Kind;
 import java.time.Duration;
@@ -67,9 +65,10 @@ final class BulkReader {
         json.error("must have at least one item");
       }
     } else if (name.equals("claim") && kind == Kind.COMPLETE) {
-      claim = json.isNull() ? null : new ClaimDraft(json, null, lease);
-      if (claim != null) {
-        requireNonNull(claim).read();
+      if (!json.isNull()) {
+        ClaimDraft draft = new ClaimDraft(json, null, lease);
+        draft.read();
+        claim = draft;
       }
     } else {
       SubmissionDraft.unknown(

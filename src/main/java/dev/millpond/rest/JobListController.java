@@ -81,7 +81,9 @@ class JobListController {
     if (ids.size() > MAX_IDS) {
       throw ListQuery.invalid("id", "holds at most " + MAX_IDS + " ids");
     }
-    return jobs.findAll(ids).stream().sorted(Comparator.comparing(Job::id).reversed()).toList();
+    return jobs.findAll(ids).values().stream()
+        .sorted(Comparator.comparing(Job::id).reversed())
+        .toList();
   }
 
   private static UUID id(String text) {

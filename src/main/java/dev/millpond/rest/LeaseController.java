@@ -309,24 +309,12 @@ class LeaseController {
   }
 
   private List<Said<JobState>> settle(List<WordDraft> words) {
-    List<CompletableFuture<Settlement>> settlements = words.stream().map(this::settle).toList();
+    List<CompletableFuture<Settlement>> settlements =
+        leases.settle(words.stream().map(WordDraft::ending).toList());
     return orLost(
         IntStream.range(0, words.size())
             .mapToObj(place -> settled(words.get(place).id(), settlements.get(place)))
             .toList());
-  }
-
-  private CompletableFuture<Settlement> settle(WordDraft word) {
-    try {
-      return leases.settle(word.id(), word.token(), word.outcome());
-    } catch (IllegalStateException full) {
-      return CompletableFuture.failedFuture(
-          new ProblemException(
-              ProblemDocument.of(Problem.OVERLOADED, "Too many settlements wait to be written.")
-                  .retryAfter(Refusals.SOON_SECONDS)));
-    } catch (RuntimeException failed) {
-      return CompletableFuture.failedFuture(failed);
-    }
   }
 
   private static Said<JobState> settled(UUID id, CompletableFuture<Settlement> settlement) {
@@ -336,9 +324,19 @@ class LeaseController {
         case Lost() -> new Said<>(id, null, null);
       };
     } catch (CompletionException failed) {
-      return new Said<>(
-          id, null, failed.getCause() instanceof RuntimeException cause ? cause : failed);
+      return new Said<>(id, null, failure(failed));
     }
+  }
+
+  private static RuntimeException failure(CompletionException failed) {
+    return switch (failed.getCause()) {
+      case IllegalStateException _ ->
+          new ProblemException(
+              ProblemDocument.of(Problem.OVERLOADED, "Too many settlements wait to be written.")
+                  .retryAfter(Refusals.SOON_SECONDS));
+      case RuntimeException cause -> cause;
+      case null, default -> failed;
+    };
   }
 
   /** Says of the lost ones how their job is now. */
@@ -351,26 +349,24 @@ class LeaseController {
     if (lost.isEmpty()) {
       return said;
     }
-    Map<UUID, Job> found;
-    try {
-      found = jobs.findAll(lost).stream().collect(toMap(Job::id, Function.identity()));
-    } catch (DataAccessException | TransactionException away) {
-      // The others are told what was done.
-      return said.stream()
-          .map(
-              one ->
-                  one.value() == null && one.failure() == null
-                      ? new Said<T>(one.id(), null, away)
-                      : one)
-          .toList();
-    }
+    Function<UUID, RuntimeException> failure = whyLost(lost);
     return said.stream()
         .map(
             one ->
                 one.value() == null && one.failure() == null
-                    ? new Said<T>(one.id(), null, lost(found.get(one.id())))
+                    ? new Said<T>(one.id(), null, failure.apply(one.id()))
                     : one)
         .toList();
+  }
+
+  private Function<UUID, RuntimeException> whyLost(List<UUID> ids) {
+    try {
+      Map<UUID, Job> found = jobs.findAll(ids);
+      return id -> lost(found.get(id));
+    } catch (DataAccessException | TransactionException away) {
+      // What was done of the others has been done, and is told.
+      return _ -> away;
+    }
   }
 
   private static ProblemException lost(@Nullable Job job) {

@@ -1,7 +1,5 @@
 package dev.millpond.rest;
 
-import static java.util.stream.Collectors.toMap;
-
 import dev.millpond.job.Job;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.Outcome;
@@ -72,9 +70,7 @@ final class PulledJobs {
       return List.of();
     }
     try {
-      Map<UUID, Job> found =
-          jobs.findAll(leased.stream().map(Lease::id).toList()).stream()
-              .collect(toMap(Job::id, job -> job));
+      Map<UUID, Job> found = jobs.findAll(leased.stream().map(Lease::id).toList());
       return leased.stream()
           .filter(lease -> found.containsKey(lease.id()))
           .map(lease -> bodies.leased(Objects.requireNonNull(found.get(lease.id())), lease))

@@ -6,6 +6,7 @@ import static java.util.Objects.requireNonNullElse;
 import dev.millpond.handler.Handlers;
 import dev.millpond.job.JobError;
 import dev.millpond.job.Outcome;
+import dev.millpond.lease.Ending;
 import dev.millpond.lease.Heartbeat;
 import dev.millpond.queue.QueueName;
 import java.time.Duration;
@@ -251,7 +252,11 @@ final class WordDraft {
   }
 
   /** How the attempt ended. */
-  Outcome outcome() {
+  Ending ending() {
+    return new Ending(id(), token(), outcome());
+  }
+
+  private Outcome outcome() {
     return switch (kind) {
       case COMPLETE -> new Outcome.Succeeded(result);
       case FAIL ->

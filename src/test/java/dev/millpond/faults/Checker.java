@@ -56,8 +56,8 @@ record Checker(History history, List<Change> changes, List<JobEnd> ends, int cap
           "database-unavailable",
           "idempotency-key-in-flight");
 
-  private static final Set<String> FINAL_STATES =
-      Set.of("succeeded", "failed", "cancelled", "expired");
+  /** Of the states that a client sees, those that last. */
+  static final Set<String> FINAL_STATES = Set.of("succeeded", "failed", "cancelled", "expired");
 
   /** An attempt may overlap the next if it was settled, without its end, for one of these. */
   private static final Set<String> GIVEN_UP = Set.of("timeout");
@@ -183,7 +183,10 @@ record Checker(History history, List<Change> changes, List<JobEnd> ends, int cap
     return changes.stream().filter(change -> change.kind() == kind).count();
   }
 
-  /** By the token, as the database noted it; and by the result, as the effect's number tells it. */
+  /**
+   * By the token that the database noted with each change; and by the result, which names the run
+   * that it is of. Without a fence it is the result that tells.
+   */
   private List<Object> fencedOff() {
     List<Object> broken = new ArrayList<>();
     Map<UUID, List<Change>> byJob = changesByJob();

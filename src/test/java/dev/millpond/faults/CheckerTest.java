@@ -150,30 +150,28 @@ class CheckerTest {
     assertThat(broken()).containsExactly("I7");
   }
 
-  @Test
-  void twoRunsAtOnceAfterTheLeaseWasOver() {
+  /** The job's lease ended at 1.4 for want of its worker, and it ran again from 1.5 elsewhere. */
+  private void runAgainElsewhere(boolean overdue) {
     changes.clear();
     granted(1, 1, TOKEN, "node-0");
-    ended(1.4, 1, TOKEN, true);
+    ended(1.4, 1, TOKEN, overdue);
     change(1.4, Kind.AGAIN, 1, null, "node-0", "worker-lost", false);
     granted(1.5, 2, NEWER, "node-1");
     change(1.8, Kind.FINAL, 2, NEWER, "node-1", null, false);
     history.add(new Effect(1.5, 1.8, JOB, 2, 8));
     ends.set(0, new JobEnd(JOB, "key", "succeeded", 2, 5, 0, 8));
+  }
+
+  @Test
+  void twoRunsAtOnceAfterTheLeaseWasOver() {
+    runAgainElsewhere(true);
     assertThat(broken()).isEmpty();
   }
 
   @Test
   void aRunThatEndedWithItsProcess() {
-    changes.clear();
-    granted(1, 1, TOKEN, "node-0");
     history.add(new Fault(1.3, 1.4, "killed", "node-0"));
-    ended(1.4, 1, TOKEN, false);
-    change(1.4, Kind.AGAIN, 1, null, "node-0", "worker-lost", false);
-    granted(1.5, 2, NEWER, "node-1");
-    change(1.8, Kind.FINAL, 2, NEWER, "node-1", null, false);
-    history.add(new Effect(1.5, 1.8, JOB, 2, 8));
-    ends.set(0, new JobEnd(JOB, "key", "succeeded", 2, 5, 0, 8));
+    runAgainElsewhere(false);
     assertThat(broken()).isEmpty();
   }
 

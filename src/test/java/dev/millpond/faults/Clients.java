@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -26,7 +25,6 @@ final class Clients implements AutoCloseable {
 
   private static final Duration BEFORE_RETRY = Duration.ofMillis(100);
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
-  private static final Set<String> FINAL = Set.of("succeeded", "failed", "cancelled", "expired");
 
   private final History history;
   private final List<ApiClient> nodes;
@@ -173,7 +171,8 @@ final class Clients implements AutoCloseable {
                 state,
                 found ? answer.json().path("version").asLong() : 0));
         // The last look at a finished job comes some time after the first.
-        if (FINAL.contains(state) && FINAL.contains(unfinished.put(id, state))) {
+        if (Checker.FINAL_STATES.contains(state)
+            && Checker.FINAL_STATES.contains(unfinished.put(id, state))) {
           unfinished.remove(id);
         }
       } catch (IOException noAnswer) {

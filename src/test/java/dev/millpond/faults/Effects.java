@@ -10,7 +10,6 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,9 +25,6 @@ final class Effects implements AutoCloseable {
   private final AtomicInteger number = new AtomicInteger();
   private final History history;
   private final HttpServer server;
-
-  /** Told of each call when it begins; a test may break something just then. */
-  private volatile Consumer<UUID> onCall = job -> {};
 
   Effects(History history) throws IOException {
     this.history = history;
@@ -46,7 +42,6 @@ final class Effects implements AutoCloseable {
     @Nullable Double ended = null;
     try (exchange) {
       exchange.getRequestBody().readAllBytes();
-      onCall.accept(job);
       Thread.sleep(Long.parseLong(exchange.getRequestURI().getPath().substring(1)));
       byte[] body = "effect %d".formatted(call).getBytes(StandardCharsets.UTF_8);
       exchange.getResponseHeaders().add("Content-Type", "text/plain");
@@ -59,11 +54,6 @@ final class Effects implements AutoCloseable {
     } finally {
       history.add(new Event.Effect(began, ended, job, attempt, call));
     }
-  }
-
-  /** Does something at the beginning of each call from now on. */
-  void onCall(Consumer<UUID> action) {
-    onCall = action;
   }
 
   /** The members of a job's JSON that calls here, without the braces. */

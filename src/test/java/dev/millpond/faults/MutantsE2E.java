@@ -24,11 +24,18 @@ class MutantsE2E {
 
   @Test
   void aSettlementWithoutTheFenceIsCaught() throws IOException, SQLException {
+    // Neither at the settlement nor at the renewal, by which its zombie would else hear of the
+    // loss.
     String option =
-        text(
-            "no-fence",
-            "where lease.id = s.id and lease.token = s.token\n",
-            "where lease.id = s.id\n");
+        new Breakage(
+                "no-fence",
+                0,
+                List.of(
+                    "text,dev.millpond.lease.LeaseSql,where lease.id = s.id and lease.token ="
+                        + " s.token\n,where lease.id = s.id\n",
+                    "text,dev.millpond.lease.LeaseSql,on lease.id = h.id and lease.token ="
+                        + " h.token\n,on lease.id = h.id\n"))
+            .option();
     try (Stage stage = new Stage("no-fence", 2, "", option);
         Trial trial = new Trial(stage, "M1", "no fence")) {
       // The oldest ends while its node stands still, and runs elsewhere when that one wakes.

@@ -1,10 +1,10 @@
 package dev.millpond.faults;
 
+import dev.millpond.testing.MillpondProcess;
 import dev.millpond.testing.PostgresServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,23 +14,30 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
+import org.springframework.util.FileSystemUtils;
 
 /** A pooler before a server, which lends a connection for one transaction at a time. */
 final class PgBouncer implements AutoCloseable {
 
   private static final String COMMAND = "pgbouncer";
 
-  private final int port;
+  private final int port = MillpondProcess.freePort();
+  private final Path directory;
   private final Process process;
+  private final Thread onExit = new Thread(this::end);
 
   PgBouncer(PostgresServer server) {
     try {
-      port = freePort();
-      process = start(server, port);
+      // Not below the project: who is root lends it to a user who may not look in there.
+      directory =
+          Files.createTempDirectory(
+              COMMAND,
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+      process = start(server);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
+    Runtime.getRuntime().addShutdownHook(onExit);
     Awaitility.await("pgbouncer listens")
         .atMost(Duration.ofSeconds(10))
         .failFast("it ended, see " + COMMAND + "*/pgbouncer.log", () -> !process.isAlive())
@@ -42,19 +49,8 @@ final class PgBouncer implements AutoCloseable {
             });
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return free.getLocalPort();
-    }
-  }
-
-  private static Process start(PostgresServer server, int port) throws IOException {
+  private Process start(PostgresServer server) throws IOException {
     Map<String, String> login = server.properties();
-    // Not below the project: who is root lends it to a user who may not look in there.
-    Path directory =
-        Files.createTempDirectory(
-            COMMAND,
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
     Path users =
         Files.writeString(
             directory.resolve("users"),
@@ -113,7 +109,16 @@ final class PgBouncer implements AutoCloseable {
 
   @Override
   public void close() {
-    process.destroy();
-    process.onExit().join();
+    end();
+    Runtime.getRuntime().removeShutdownHook(onExit);
+  }
+
+  private void end() {
+    process.destroyForcibly().onExit().join();
+    try {
+      FileSystemUtils.deleteRecursively(directory);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

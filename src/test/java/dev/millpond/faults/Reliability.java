@@ -61,7 +61,7 @@ final class Reliability {
       I9 (order within a concurrency key) will be counted when there are concurrency keys. I11 and I12 say little here, since these clients leave room; the
       cap under a kill is proved by `SharedCapE2E` and measured by the experiment `nodes`.
 
-      Services that were made to break a promise are caught by the same checker (`MutantsE2E`): one without the fence by I6 (if its zombie settles before it renews), one that acknowledges
+      Services that were made to break a promise are caught by the same checker (`MutantsE2E`): one without the fence by I6, one that acknowledges
       before the disk has it by I1, one whose claims wait for locks by their standstill, one that judges leases by a wrong clock by I7. The
       protocol of leases is explored by itself, every order of every step of two workers, in `LeaseProtocolTest`.
 
@@ -78,7 +78,7 @@ final class Reliability {
       | the embedded PostgreSQL killed, at any step of its start too | `EmbeddedPostgresIT`, `CrashE2E` |
       | ten times the load, a thousand clients after an outage | the experiments of `./mvnw -Pbench verify` |
 
-      Not tried yet: an upgrade under load, a node whose clock is wrong, a database snapshot kept open for ten minutes, all connections of the main pool in use by handlers, a
+      Not tried yet: a node whose clock is wrong, a database snapshot kept open for ten minutes, all connections of the main pool in use by handlers, a
       thousand slow connections, half an hour of load followed by a look at what is left of it.
       """;
 

@@ -89,8 +89,17 @@ final class Stage implements AutoCloseable {
       properties.put("millpond.http.max-connections-per-host", "64");
       nodes.add(new MillpondProcess("faults-" + name + "-" + n, properties, program.apply(n)));
     }
-    nodes.forEach(MillpondProcess::launch);
-    nodes.forEach(MillpondProcess::awaitReady);
+    try {
+      nodes.forEach(MillpondProcess::launch);
+      nodes.forEach(MillpondProcess::awaitReady);
+      prepare();
+    } catch (RuntimeException | Error failed) {
+      close();
+      throw failed;
+    }
+  }
+
+  private void prepare() {
     try (Connection connection = postgres.connect()) {
       for (String setting : List.of("fsync", "synchronous_commit", "full_page_writes")) {
         assertThat(show(connection, setting)).as(setting).isEqualTo("on");
@@ -110,6 +119,11 @@ final class Stage implements AutoCloseable {
   /** Two nodes behind a pooler that lends connections by the transaction. */
   static Stage behindPgBouncer(String name) {
     return new Stage(name, 2, With.POOLER, "?prepareThreshold=0", _ -> MillpondProcess.quick());
+  }
+
+  /** Two nodes of another version. */
+  static Stage of(String name, List<String> program) {
+    return new Stage(name, 2, With.NOTHING, "", _ -> program);
   }
 
   private String hosts(TcpProxy line) {

@@ -88,22 +88,35 @@ final class TcpProxy implements AutoCloseable {
   }
 
   private void pass(Socket from, Socket to) {
-    byte[] buffer = new byte[16_384];
     try (from;
         to;
         InputStream in = from.getInputStream();
         OutputStream out = to.getOutputStream()) {
-      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-        while (dead) {
-          LockSupport.parkNanos(LOOK_NANOS);
-        }
-        out.write(buffer, 0, read);
-      }
+      copy(in, out);
     } catch (IOException broken) {
       // Both ends are closed: so it is for the other end, too.
     } finally {
       open.remove(from);
       open.remove(to);
+    }
+  }
+
+  private void copy(InputStream in, OutputStream out) throws IOException {
+    byte[] buffer = new byte[16_384];
+    try {
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        awaitAlive();
+        out.write(buffer, 0, read);
+      }
+    } finally {
+      // Nor does one end hear that the other has gone.
+      awaitAlive();
+    }
+  }
+
+  private void awaitAlive() {
+    while (dead) {
+      LockSupport.parkNanos(LOOK_NANOS);
     }
   }
 

@@ -113,8 +113,7 @@ class PulledIT {
     letExpire();
     assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
     assertThat(job(id).recoveries()).isEqualTo(1);
-    assertThat(leases.settle(lost.id(), lost.token(), new Outcome.Succeeded(null)).join())
-        .isEqualTo(new Lost());
+    assertThat(complete(lost)).isEqualTo(new Lost());
   }
 
   @Test
@@ -142,8 +141,7 @@ class PulledIT {
     assertThat(jobs.attempts(retrying).getFirst().error())
         .extracting(JobError::type)
         .isEqualTo(JobError.TIMEOUT);
-    assertThat(leases.settle(slow.id(), slow.token(), new Outcome.Succeeded(null)).join())
-        .isEqualTo(new Lost());
+    assertThat(complete(slow)).isEqualTo(new Lost());
   }
 
   @Test
@@ -167,8 +165,7 @@ class PulledIT {
     leases.expire(false);
     leases.expire(true);
     assertThat(job(id).state()).isEqualTo(JobState.RUNNING);
-    assertThat(leases.settle(held.id(), held.token(), new Outcome.Succeeded(null)).join())
-        .isEqualTo(new Settlement.Settled(JobState.SUCCEEDED));
+    assertThat(complete(held)).isEqualTo(new Settlement.Settled(JobState.SUCCEEDED));
   }
 
   @Test
@@ -213,5 +210,10 @@ class PulledIT {
 
   private static double waiting(SimpleMeterRegistry meters) {
     return meters.get("millpond.claims.waiting").gauge().value();
+  }
+
+  private Settlement complete(Lease lease) {
+    Ending done = new Ending(lease.id(), lease.token(), new Outcome.Succeeded(null));
+    return leases.settle(List.of(done)).getFirst().join();
   }
 }

@@ -286,7 +286,10 @@ class StatementsIT {
   }
 
   private void settleByToken(Subject subject, Outcome outcome) {
-    leases.settle(subject.id(), subject.lease().token(), outcome).join();
+    leases
+        .settle(List.of(new Ending(subject.id(), subject.lease().token(), outcome)))
+        .getFirst()
+        .join();
   }
 
   /** The attempt that is held, whose retry surely waits for a time. */

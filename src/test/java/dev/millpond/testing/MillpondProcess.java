@@ -270,7 +270,7 @@ public final class MillpondProcess implements AutoCloseable {
    * A port that nobody listens on now; another process could take it, which is rare enough for a
    * test.
    */
-  static int freePort() {
+  public static int freePort() {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     } catch (IOException e) {
