@@ -6,6 +6,8 @@ import dev.millpond.job.DatabaseClock;
 import dev.millpond.job.GroupCommit;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobIds;
+import dev.millpond.job.JobRefs.JobRef;
+import dev.millpond.job.JobState;
 import dev.millpond.lease.Leases;
 import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
@@ -17,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -25,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationEventPublisher;
@@ -296,41 +300,69 @@ public class Admission {
         cap, permits.depth(queue), permits.room(queue, cap), permits.drainRate(queue));
   }
 
-  /** What came of sending a finished job back into its queue. */
+  /** What came of sending finished jobs back into their queue. */
   public sealed interface Redrive {
 
-    /** It is queued again. */
-    record Done() implements Redrive {}
+    /** So many wait again; the others were not finished, or are so no more. */
+    record Done(int jobs) implements Redrive {}
 
-    /** It is not finished. */
-    record NotFinished() implements Redrive {}
-
-    /** Its queue has no room for it. */
+    /** The queue has no room for them. */
     record Full(Refusal refusal) implements Redrive {}
   }
 
   /** Queues a finished job again, if the queue has room. */
   public Redrive redrive(Job job) {
     QueueName queue = new QueueName(job.queue());
-    return switch (permits.reserve(queue, List.of(new Demand(job.tenant(), 1, 1)), null)) {
+    return redrive(
+        queue,
+        List.of(new JobRef(job.id(), job.tenant())),
+        JobState.FINAL,
+        Duration.ZERO,
+        Duration.ZERO);
+  }
+
+  /**
+   * Queues finished jobs of one queue again, if it has room for all of them.
+   *
+   * @param states only those that have ended so
+   * @param first how long the first one waits
+   * @param step how much longer each one waits than the one before; zero only if {@code first} is
+   */
+  public Redrive redrive(
+      QueueName queue, List<JobRef> jobs, Set<JobState> states, Duration first, Duration step) {
+    Map<Optional<String>, Integer> wanted =
+        jobs.stream()
+            .collect(
+                Collectors.groupingBy(
+                    job -> Optional.ofNullable(job.tenant()), Collectors.summingInt(_ -> 1)));
+    return switch (permits.reserve(queue, demands(wanted, first.isZero()), null)) {
       case Decision.Full(Refusal refusal) -> new Redrive.Full(refusal);
       case Decision.TenantOverShare over -> new Redrive.Full(over.refusal());
-      case Reservation reservation -> redrive(reservation, job.id());
+      case Reservation reservation -> {
+        List<UUID> ids = jobs.stream().map(JobRef::id).toList();
+        yield redrive(
+            reservation, () -> leases.redrive(reservation.account(), ids, states, first, step));
+      }
     };
   }
 
-  private Redrive redrive(Reservation reservation, UUID id) {
+  private Redrive redrive(
+      Reservation reservation, Supplier<Map<Optional<String>, Integer>> statement) {
     try {
-      if (leases.redrive(reservation.account(), id, reservation.queue())) {
-        permits.written();
-        return new Redrive.Done();
-      }
-      permits.cancel(reservation);
-      return new Redrive.NotFinished();
+      Map<Optional<String>, Integer> moved = statement.get();
+      permits.written();
+      permits.cancel(reservation.without(moved));
+      return new Redrive.Done(moved.values().stream().mapToInt(jobs -> jobs).sum());
     } catch (DataAccessException unknown) {
       permits.doubt(reservation.books());
       throw unknown;
     }
+  }
+
+  private static List<Demand> demands(Map<Optional<String>, Integer> jobs, boolean forNow) {
+    return jobs.entrySet().stream()
+        .map(e -> new Demand(e.getKey().orElse(null), e.getValue(), forNow ? e.getValue() : 0))
+        .toList();
   }
 
   @Scheduled(fixedDelayString = "PT5M", initialDelayString = "PT1M")

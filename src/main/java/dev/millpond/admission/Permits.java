@@ -417,15 +417,16 @@ public class Permits implements SchedulingConfigurer {
     meters.counter("millpond.submits.refused", "reason", reason).increment();
     long now = System.nanoTime();
     Flow flow = known(queue).orElse(elsewhere);
+    boolean paused = queues.isPaused(queue);
     boolean future = depth(queue) > 0 && runnable(queue) == 0;
-    OptionalDouble rate = future ? OptionalDouble.of(0) : flow.drainRate(now);
+    OptionalDouble rate = paused || future ? OptionalDouble.of(0) : flow.drainRate(now);
     return new Refusal(
         queue,
         depth(queue),
         cap(queue),
         rate,
         flow.book(here(client), rate, now),
-        future ? "scheduled" : null);
+        paused ? "paused" : future ? "scheduled" : null);
   }
 
   /**

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param cap how many may
  * @param drainRate starts a second while jobs waited; empty if unknown
  * @param retryAfter when room is expected for this client
- * @param reason what holds the room, if it is not jobs that could start: {@code scheduled} for jobs
- *     whose time has not come; null else
+ * @param reason what holds the room, if it is not jobs that could start: {@code paused} for a queue
+ *     that is, {@code scheduled} for jobs whose time has not come; null else
  */
 public record Refusal(
     QueueName queue,

@@ -1,5 +1,6 @@
 package dev.millpond.job;
 
+import dev.millpond.job.JobRefs.JobRef;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -45,6 +46,20 @@ final class JobSql {
   private static final String FILTER =
       """
       select * from job_status
+      where id = any(:ids)
+        and (:queue::text is null or queue = :queue)
+        and (:state::text is null or state = :state)
+        and (:type::text is null or type = :type)
+        and (:tenant::text is null or tenant = :tenant)
+        and (:labels::jsonb is null or labels @> :labels::jsonb)
+      order by id desc
+      limit :limit
+      """;
+
+  /** As FILTER. */
+  private static final String REFS =
+      """
+      select id, tenant from job_status
       where id = any(:ids)
         and (:queue::text is null or queue = :queue)
         and (:state::text is null or state = :state)
@@ -182,8 +197,18 @@ final class JobSql {
   }
 
   List<Job> filter(List<UUID> ids, JobFilter filter, int limit) {
+    return filtered(FILTER, ids, filter, limit).query(JobSql::job).list();
+  }
+
+  List<JobRef> refs(List<UUID> ids, JobFilter filter, int limit) {
+    return filtered(REFS, ids, filter, limit)
+        .query((row, n) -> new JobRef(row.getObject("id", UUID.class), row.getString("tenant")))
+        .list();
+  }
+
+  private StatementSpec filtered(String statement, List<UUID> ids, JobFilter filter, int limit) {
     JobState state = filter.state();
-    return jdbc.sql(FILTER)
+    return jdbc.sql(statement)
         .param("ids", uuids(ids))
         .param("queue", filter.queue())
         .param("state", state == null ? null : state.label())
@@ -191,9 +216,7 @@ final class JobSql {
         .param("tenant", filter.tenant())
         .param(
             "labels", filter.labels().isEmpty() ? null : JSON.writeValueAsString(filter.labels()))
-        .param("limit", limit)
-        .query(JobSql::job)
-        .list();
+        .param("limit", limit);
   }
 
   List<UUID> scan(JobFilter filter, UUID before, UUID after, int limit) {

@@ -37,6 +37,10 @@ public enum JobState {
     return next().contains(next);
   }
 
+  /** Those in which nothing more happens to a job by itself. */
+  public static final Set<JobState> FINAL =
+      Arrays.stream(values()).filter(JobState::isFinal).collect(toUnmodifiableSet());
+
   private Set<JobState> next() {
     return switch (this) {
       case SCHEDULED -> EnumSet.of(QUEUED, CANCELLED, EXPIRED);
@@ -45,8 +49,8 @@ public enum JobState {
       case RUNNING -> EnumSet.of(SUCCEEDED, FAILED, RETRYING, SCHEDULED, QUEUED, CANCELLING);
       case CANCELLING -> EnumSet.of(SUCCEEDED, CANCELLED);
       case RETRYING -> EnumSet.of(QUEUED, CANCELLED);
-      // A redrive is the only way out of a final state.
-      case SUCCEEDED, FAILED, CANCELLED, EXPIRED -> EnumSet.of(QUEUED);
+      // A redrive is the only way out of a final state; it may be spread over some time.
+      case SUCCEEDED, FAILED, CANCELLED, EXPIRED -> EnumSet.of(QUEUED, RETRYING, SCHEDULED);
     };
   }
 

@@ -2,10 +2,12 @@ package dev.millpond.job;
 
 import static java.util.stream.Collectors.toMap;
 
+import dev.millpond.job.JobRefs.JobRef;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
@@ -44,6 +46,26 @@ public final class Jobs {
    * @param limit 1 to 500
    */
   public JobPage list(JobFilter filter, @Nullable UUID before, int limit) {
+    Page<Job> page =
+        page(filter, before, limit, scanned -> sql.filter(scanned, filter, limit), Job::id);
+    return new JobPage(page.items(), page.next());
+  }
+
+  /** The same, without what is in the jobs. */
+  public JobRefs refs(JobFilter filter, @Nullable UUID before, int limit) {
+    Page<JobRef> page =
+        page(filter, before, limit, scanned -> sql.refs(scanned, filter, limit), JobRef::id);
+    return new JobRefs(page.items(), page.next());
+  }
+
+  private record Page<T>(List<T> items, @Nullable UUID next) {}
+
+  private <T> Page<T> page(
+      JobFilter filter,
+      @Nullable UUID before,
+      int limit,
+      Function<List<UUID>, List<T>> read,
+      Function<T, UUID> id) {
     UUID after =
         filter.submittedAfter() == null
             ? BELOW_ALL
@@ -51,12 +73,12 @@ public final class Jobs {
     int bound = isServedByIndex(filter) ? limit : SCAN_BOUND;
     List<UUID> scanned = sql.scan(filter, before == null ? ABOVE_ALL : before, after, bound);
     if (scanned.isEmpty()) {
-      return new JobPage(List.of(), null);
+      return new Page<>(List.of(), null);
     }
-    List<Job> jobs = sql.filter(scanned, filter, limit);
-    boolean full = jobs.size() == limit;
+    List<T> items = read.apply(scanned);
+    boolean full = items.size() == limit;
     boolean more = full || scanned.size() == bound;
-    return new JobPage(jobs, more ? (full ? jobs.getLast().id() : scanned.getLast()) : null);
+    return new Page<>(items, more ? (full ? id.apply(items.getLast()) : scanned.getLast()) : null);
   }
 
   private static boolean isServedByIndex(JobFilter filter) {

@@ -1,11 +1,14 @@
 package dev.millpond.lease;
 
 import dev.millpond.job.JobState;
+import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.RetryPolicy;
+import dev.millpond.queue.StartRate;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -93,9 +96,9 @@ final class LeaseSql {
    * The claim. The candidates come in order from ready_next (or ready_suspect) and are locked as
    * they are found; what another claim has locked is skipped. "ctid = any(array(…))" and not "in
    * (select …)", which would leave the join order to the planner. With a concurrency limit the
-   * leases of the queue are counted under the lock of CLAIM_WITHIN; the start is stamped by the
-   * clock, since now() is from before the lock. A job whose startBy has passed ends here and takes
-   * no slot.
+   * leases of the queue are counted under the lock of CLAIM_WITHIN, and with a rate limit the time
+   * of the next start is read and moved on; the start is stamped by the clock, since now() is from
+   * before the lock. A job whose startBy has passed ends here and takes no slot.
    *
    * <p>Where only some types are wanted, the next ones of each come from ready_next_of_type, so
    * that the cost is that of the types wanted and not of the jobs of others before them: as many of
@@ -106,13 +109,22 @@ final class LeaseSql {
    */
   private static final String CLAIM =
       """
-      with allowed (jobs, at) as (
-        select case when :concurrency::int is null then :max::int
+      with clock (at) as (
+        select clock_timestamp()
+      ), pace (next_at) as (
+        select greatest((select next_at from start_rate where queue = :queue), at - :tolerance_ms * interval '1 ms')
+        from clock
+      ), allowed (jobs, at) as (
+        select case when :concurrency::int is null and :interval_us::bigint is null then :max::int
                     when current_setting('millpond.locked', true) = '1'
-                      then least(:max, greatest(0, :concurrency - (select count(*) from lease where queue = :queue)))
+                      then greatest(0, least(
+                        :max,
+                        :concurrency - (select count(*) from lease where queue = :queue),
+                        (select floor(extract(epoch from clock.at - next_at) * 1000000 / :interval_us) + 1 from pace)))::int
                     else 0
                end,
-               clock_timestamp()
+               at
+        from clock
       ), suspect (place) as materialized (
         select ctid from ready
         where queue = :queue and recoveries > 0 and (cardinality(:types::text[]) = 0 or type = any(:types))
@@ -167,6 +179,13 @@ final class LeaseSql {
                  end) as ends (at)
         where not expired
         returning id, expires_at
+      ), paced as (
+        insert into start_rate (queue, next_at)
+        select :queue, pace.next_at + count(*) * :interval_us * interval '1 microsecond'
+        from leased, pace
+        where :interval_us is not null
+        group by pace.next_at
+        on conflict (queue) do update set next_at = excluded.next_at
       )
       select taken.id, taken.expired, taken.attempt + 1 as attempt, taken.recoveries, taken.max_attempts,
              taken.tenant, taken.priority, taken.rank,
@@ -178,16 +197,18 @@ final class LeaseSql {
       """;
 
   /**
-   * The claim where the queue has a concurrency limit. The queue's row is taken as a lock, so that
-   * two nodes do not fill the limit together, and nothing is claimed where another has it. The
-   * claim is a statement of its own after it, so that it counts what the last holder has leased.
-   * Both go in one round trip, which makes them one transaction: no node that stops between them
-   * can keep the lock. So no value may be a null without a type: the driver would end the
-   * transaction between them to ask for it.
+   * The claim where the queue has a limit of concurrency or rate. The queue's row is taken as a
+   * lock, so that two nodes do not fill the limit together, and nothing is claimed where another
+   * has it. The claim is a statement of its own after it, so that it counts what the last holder
+   * has leased. Both go in one round trip, which makes them one transaction: no node that stops
+   * between them can keep the lock. So no value may be a null without a type: the driver would end
+   * the transaction between them to ask for it.
    */
   private static final String CLAIM_WITHIN =
       """
-      select set_config('millpond.locked', count(*)::text, true)
+      select set_config('millpond.locked', count(*)::text, true),
+             greatest(0, extract(epoch from (select next_at from start_rate where queue = :queue) - now()) * 1000)::bigint
+               as wait_ms
       from (select from queue where name = :queue for update skip locked) as locked;
       """
           + CLAIM;
@@ -451,18 +472,22 @@ final class LeaseSql {
       """;
 
   /**
-   * Cancels a job: at once where it waits, by a request where it runs. By primary keys. A claim or
-   * a settlement may move the job while this waits for its row; then nothing is found, and the
-   * caller looks again.
+   * Cancels jobs: at once where they wait, by a request where they run, if those are meant too. By
+   * primary keys, locked in the order of ids, as settlements are. A claim or a settlement may move
+   * a job while this waits for its row; then it is not found, and the caller looks again.
    */
   private static final String CANCEL =
       """
       with waiting as (
-        delete from ready where id = :id
-        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 1 as runnable
+        delete from ready
+        using (select id from ready where id = any(:ids) order by id for update) as locked
+        where ready.id = locked.id
+        returning ready.id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 1 as runnable
       ), later as (
-        delete from delayed where id = :id
-        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 0 as runnable
+        delete from delayed
+        using (select id from delayed where id = any(:ids) order by id for update) as locked
+        where delayed.id = locked.id
+        returning delayed.id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 0 as runnable
       ), withdrawn as (
         select * from waiting union all select * from later
       ), final as (
@@ -471,17 +496,21 @@ final class LeaseSql {
         from withdrawn
       ), booked as (
         insert into room (queue, account, tenant, waiting, runnable, granted)
-        select queue, :account, tenant, -1, -runnable, 0
+        select queue, :account, tenant, -count(*), -sum(runnable), 0
         from withdrawn
-        returning queue, tenant, waiting, runnable
+        group by queue, tenant
       ), asked as (
         update lease set cancel_requested = true, version = version + 1
-        where id = :id and not cancel_requested
-        returning queue, tenant
+        from (select id from lease
+              where :running and id = any(:ids) and not cancel_requested
+              order by id
+              for update) as locked
+        where lease.id = locked.id
+        returning lease.id, queue, tenant
       )
-      select queue, tenant, waiting, runnable from booked
+      select id, queue, tenant, -1 as waiting, -runnable as runnable from withdrawn
       union all
-      select queue, tenant, 0, 0 from asked
+      select id, queue, tenant, 0, 0 from asked
       """;
 
   /** Makes a delayed job ready now; by the primary key. */
@@ -504,8 +533,9 @@ final class LeaseSql {
       """;
 
   /**
-   * Queues a finished job again, its attempts kept and as many more granted as its policy says, if
-   * the account that has room for it is open. By the primary key; two redrives at once: the second
+   * Queues finished jobs again, their attempts kept and as many more granted as their policies say,
+   * if the account that has room for them is open; where they are to be spread, each later than the
+   * one before. By the primary key, locked in the order of ids; two redrives at once: the second
    * finds no finished row.
    */
   private static final String REDRIVE =
@@ -513,25 +543,45 @@ final class LeaseSql {
       with open as (
         select id from account where id = :account for key share
       ), old as (
-        delete from finished where id = :id and exists (select from open)
-        returning id, token, leased_at, finished_at, started_at, version, attempt, recoveries, max_attempts, worker,
-                  error_type, error_message
+        delete from finished
+        using (select id from finished
+               where id = any(:ids) and state = any(:states) and exists (select from open)
+               order by id
+               for update) as locked
+        where finished.id = locked.id
+        returning finished.id, token, leased_at, finished_at, started_at, version, attempt, recoveries, max_attempts,
+                  worker, error_type, error_message
       ), history as (
         insert into attempt (id, token, started_at, finished_at, number, worker, error_type, error_message)
         select id, token, leased_at, finished_at, attempt, worker, error_type, error_message
         from old
         where leased_at is not null
       ), again as (
+        select old.id, old.started_at, old.version + 1 as version, old.attempt,
+               old.max_attempts + old.recoveries + job.max_attempts as max_attempts, job.priority, job.queue,
+               job.type, job.tenant,
+               now() + (:first_us + (row_number() over (order by old.id) - 1) * :step_us) * interval '1 microsecond'
+                 as due_at
+        from old join job on job.id = old.id
+      ), now_ready as (
         insert into ready (id, rank, runnable_at, started_at, version, attempt, recoveries, max_attempts, priority,
                            queue, type, tenant)
-        select old.id, (extract(epoch from now()) * 1000000)::bigint, now(), old.started_at, old.version + 1,
-               old.attempt, 0, old.max_attempts + old.recoveries + job.max_attempts, job.priority, job.queue,
-               job.type, job.tenant
-        from old join job on job.id = old.id
-        returning queue, tenant
+        select id, (extract(epoch from now()) * 1000000)::bigint, now(), started_at, version, attempt, 0, max_attempts,
+               priority, queue, type, tenant
+        from again
+        where due_at <= now()
+      ), later as (
+        insert into delayed (id, due_at, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant)
+        select id, due_at, started_at, version, attempt, 0, max_attempts, priority, queue, tenant
+        from again
+        where due_at > now()
+      ), booked as (
+        insert into room (queue, account, tenant, waiting, runnable, granted)
+        select queue, :account, tenant, count(*), count(*) filter (where due_at <= now()), 0
+        from again
+        group by queue, tenant
       )
-      insert into room (queue, account, tenant, waiting, runnable, granted)
-      select queue, :account, tenant, 1, 1, 0
+      select id, queue, tenant, 1 as waiting, case when due_at <= now() then 1 else 0 end as runnable
       from again
       """;
 
@@ -658,35 +708,54 @@ final class LeaseSql {
         .list();
   }
 
-  List<Claimed> claim(UUID account, Wanted wanted, @Nullable Integer concurrency) {
+  /**
+   * What a claim took.
+   *
+   * @param early how long before it the next start was not allowed yet, by the queue's rate limit
+   */
+  record Taken(List<Claimed> jobs, Duration early) {}
+
+  Taken claim(UUID account, Wanted wanted, @Nullable Queue queue) {
     UUID token = UUID.randomUUID();
-    QueueName queue = wanted.queue();
+    QueueName name = wanted.queue();
     Claim puller = wanted.puller();
+    StartRate rate = queue == null ? null : queue.rateLimit();
     MapSqlParameterSource values =
         new MapSqlParameterSource("account", account)
-            .addValue("queue", queue.value())
+            .addValue("queue", name.value())
             .addValue("max", wanted.max())
             .addValue("others", wanted.others())
             .addValue("suspects", wanted.suspects())
             .addValue("types", texts(wanted.types()))
-            .addValue("concurrency", concurrency)
+            .addValue("concurrency", queue == null ? null : queue.concurrency(), Types.INTEGER)
+            .addValue("interval_us", rate == null ? null : micros(rate.interval()), Types.BIGINT)
+            .addValue(
+                "tolerance_ms", rate == null ? null : rate.tolerance().toMillis(), Types.BIGINT)
             .addValue("token", token)
             .addValue("pulled", puller != null)
             .addValue("lease_ms", puller == null ? leaseMillis : puller.lease().toMillis())
             .addValue("incarnation", puller == null ? node.incarnation() : ELSEWHERE)
             .addValue("worker", puller == null ? node.name() : puller.worker());
-    RowMapper<Claimed> mapper = (row, n) -> claimed(row, queue, token);
+    RowMapper<Claimed> mapper = (row, n) -> claimed(row, name, token);
     NamedParameterJdbcTemplate to = puller == null ? template : requestTemplate;
-    return concurrency == null
-        ? to.query(CLAIM, values, mapper)
-        : to.execute(CLAIM_WITHIN, values, statement -> secondResult(statement, mapper));
+    return queue == null || !queue.isLimited()
+        ? new Taken(to.query(CLAIM, values, mapper), Duration.ZERO)
+        : to.execute(CLAIM_WITHIN, values, statement -> both(statement, mapper));
   }
 
-  private static <T> List<T> secondResult(PreparedStatement statement, RowMapper<T> mapper)
+  private static long micros(Duration duration) {
+    return duration.toNanos() / 1_000;
+  }
+
+  private static Taken both(PreparedStatement statement, RowMapper<Claimed> mapper)
       throws SQLException {
     statement.execute();
+    ResultSet lock = statement.getResultSet();
+    lock.next();
+    Duration early = Duration.ofMillis(lock.getLong("wait_ms"));
     statement.getMoreResults();
-    return new RowMapperResultSetExtractor<>(mapper).extractData(statement.getResultSet());
+    return new Taken(
+        new RowMapperResultSetExtractor<>(mapper).extractData(statement.getResultSet()), early);
   }
 
   private static Claimed claimed(ResultSet row, QueueName queue, UUID token) throws SQLException {
@@ -849,14 +918,22 @@ final class LeaseSql {
     return jdbc.sql(EXPIRE_WAITING).param("account", account).query(LeaseSql::booked).list();
   }
 
-  /** What the job's leaving changed; no change of the books if it runs and was asked to stop. */
-  Optional<Booked> cancel(UUID account, UUID id) {
+  /** A job that was moved, and what that changed of the books. */
+  record Moved(UUID id, Booked booked) {}
+
+  private static Moved moved(ResultSet row, int n) throws SQLException {
+    return new Moved(row.getObject("id", UUID.class), booked(row, n));
+  }
+
+  /** Those of the jobs that are cancelled now, or run and were asked to stop: they book nothing. */
+  List<Moved> cancel(UUID account, List<UUID> ids, boolean running) {
     return requests
         .sql(CANCEL)
         .param("account", account)
-        .param("id", id)
-        .query(LeaseSql::booked)
-        .optional();
+        .param("ids", array("uuid", ids, id -> id))
+        .param("running", running)
+        .query(LeaseSql::moved)
+        .list();
   }
 
   Optional<Booked> hurry(UUID account, UUID id) {
@@ -876,8 +953,24 @@ final class LeaseSql {
         row.getInt("runnable"));
   }
 
-  boolean redrive(UUID account, UUID id) {
-    return requests.sql(REDRIVE).param("account", account).param("id", id).update() > 0;
+  /**
+   * Those of the jobs that wait again.
+   *
+   * @param states only what has ended so
+   * @param first how long the first one waits
+   * @param step how much longer each one waits than the one before
+   */
+  List<Moved> redrive(
+      UUID account, List<UUID> ids, Set<JobState> states, Duration first, Duration step) {
+    return requests
+        .sql(REDRIVE)
+        .param("account", account)
+        .param("ids", array("uuid", ids, id -> id))
+        .param("states", texts(states.stream().map(JobState::label).toList()))
+        .param("first_us", micros(first))
+        .param("step_us", micros(step))
+        .query(LeaseSql::moved)
+        .list();
   }
 
   boolean remove(UUID id) {

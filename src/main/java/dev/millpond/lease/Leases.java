@@ -10,8 +10,10 @@ import dev.millpond.lease.LeaseSql.Claimed;
 import dev.millpond.lease.LeaseSql.Expired;
 import dev.millpond.lease.LeaseSql.Head;
 import dev.millpond.lease.LeaseSql.Held;
+import dev.millpond.lease.LeaseSql.Moved;
 import dev.millpond.lease.LeaseSql.SettledAs;
 import dev.millpond.lease.LeaseSql.SettledRow;
+import dev.millpond.lease.LeaseSql.Taken;
 import dev.millpond.lease.LeaseSql.Wanted;
 import dev.millpond.lease.Settlement.Lost;
 import dev.millpond.lease.Settlement.Settled;
@@ -24,6 +26,7 @@ import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import dev.millpond.queue.RetryPolicy;
+import dev.millpond.queue.StartRate;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -57,6 +60,9 @@ public class Leases {
   private static final int MAX_WAITING = 100_000;
 
   private static final int MAX_GROUP = 500;
+
+  /** A queue with a rate limit is looked at so often at least while jobs wait for it. */
+  private static final Duration MOST_RATE_PAUSE = Duration.ofMillis(100);
 
   /** A handler may ask for any delay before the next attempt. */
   private static final Duration LONGEST_DELAY = Duration.ofDays(365);
@@ -124,6 +130,7 @@ public class Leases {
             .findFirst()
             .map(Duration::ofMillis)
             .orElse(null);
+    names(heads, false).forEach(queues::found);
     Poll poll = new Poll(names(heads, false), names(heads, true), nextDue);
     events.publishEvent(poll);
     return poll;
@@ -142,8 +149,8 @@ public class Leases {
 
   /**
    * Leases the queue's next jobs to this node: by priority, then by how long they could have
-   * started. Never more than the queue's concurrency leaves room for, and none that only pull
-   * workers may claim.
+   * started. Never more than the queue's limits leave room for, none of a paused queue, and none
+   * that only pull workers may claim.
    *
    * @param max how many at most: the caller's free slots
    * @param suspect true for jobs under which a worker died, false for all others
@@ -153,6 +160,9 @@ public class Leases {
   public List<Lease> claim(QueueName queue, int max, boolean suspect, Set<String> handled) {
     int others = suspect ? 0 : max;
     int suspects = suspect ? max : 0;
+    if (queues.isPaused(queue)) {
+      return List.of();
+    }
     return switch (queues.workers(queue)) {
       case SERVICE -> claim(new Wanted(queue, others, suspects, Set.of(), null));
       case BOTH -> claim(new Wanted(queue, others, suspects, handled, null));
@@ -165,16 +175,17 @@ public class Leases {
    * which a worker died. None if the queue has no pull workers.
    */
   public List<Lease> claim(Claim claim) {
-    return queues.workers(claim.queue()).mayPull()
+    return queues.workers(claim.queue()).mayPull() && !queues.isPaused(claim.queue())
         ? claim(new Wanted(claim.queue(), claim.max(), 1, claim.types(), claim))
         : List.of();
   }
 
   private List<Lease> claim(Wanted wanted) {
     QueueName queue = wanted.queue();
-    Integer concurrency = queues.find(queue).map(Queue::concurrency).orElse(null);
+    Queue settings = queues.find(queue).orElse(null);
     UUID account = node.account();
-    List<Claimed> claimed = booking(account, () -> sql.claim(account, wanted, concurrency));
+    Taken taken = booking(account, () -> sql.claim(account, wanted, settings));
+    List<Claimed> claimed = taken.jobs();
     claimed.stream()
         .collect(
             Collectors.groupingBy(job -> Optional.ofNullable(job.tenant()), Collectors.counting()))
@@ -193,6 +204,10 @@ public class Leases {
       // They took the places of jobs that could have started.
       events.publishEvent(new JobsReady(Set.of(queue), wanted.suspects() > 0));
     }
+    if (settings != null && settings.rateLimit() != null && leases.size() < wanted.max()) {
+      next(settings.rateLimit(), leases.isEmpty(), taken.early())
+          .ifPresent(delay -> events.publishEvent(new JobsDelayed(delay)));
+    }
     if (!leases.isEmpty()) {
       events.publishEvent(
           new JobsStarted(
@@ -202,6 +217,19 @@ public class Leases {
               fronts(claimed)));
     }
     return leases;
+  }
+
+  /**
+   * When to look again at a queue whose rate limit left jobs waiting, if it did: several starts at
+   * a time where they are quick, well within what may be caught up with.
+   */
+  private static Optional<Duration> next(StartRate rate, boolean none, Duration wait) {
+    if (none) {
+      return Optional.of(wait).filter(Duration::isPositive);
+    }
+    Duration half = rate.tolerance().dividedBy(2);
+    Duration pause = half.compareTo(MOST_RATE_PAUSE) < 0 ? half : MOST_RATE_PAUSE;
+    return Optional.of(rate.interval().compareTo(pause) > 0 ? rate.interval() : pause);
   }
 
   private static List<Front> fronts(List<Claimed> claimed) {
@@ -320,7 +348,7 @@ public class Leases {
       case Outcome.Cancelled() ->
           new SettledRow(id, token, "cancelled", null, null, null, 0, account);
       case Outcome.Released(Duration delay) ->
-          new SettledRow(id, token, "released", null, null, null, delay.toMillis(), account);
+          new SettledRow(id, token, "released", null, null, null, clamp(delay).toMillis(), account);
       case Outcome.Failed failed -> {
         boolean dead = failed.permanent() || held.failures() >= held.maxAttempts();
         yield new SettledRow(
@@ -387,18 +415,28 @@ public class Leases {
    * @return what came of it, once it is committed
    */
   public Cancellation cancel(UUID id) {
+    return cancel(List.of(id), true).getOrDefault(id, Cancellation.UNCHANGED);
+  }
+
+  /**
+   * The same for many jobs, in one commit.
+   *
+   * @param running whether those that run are asked to stop, too
+   * @return what came of each that was changed
+   */
+  public Map<UUID, Cancellation> cancel(List<UUID> ids, boolean running) {
     UUID account = node.account();
-    Optional<Booked> booked = booking(account, () -> sql.cancel(account, id));
-    if (booked.isEmpty()) {
-      return Cancellation.UNCHANGED;
-    }
-    watches.changed(id);
-    Booked job = booked.get();
-    if (job.waiting() == 0) {
-      events.publishEvent(new CancelRequested(id));
+    List<Moved> moved = booking(account, () -> sql.cancel(account, ids, running));
+    return moved.stream().collect(Collectors.toMap(Moved::id, job -> cancelled(account, job)));
+  }
+
+  private Cancellation cancelled(UUID account, Moved job) {
+    watches.changed(job.id());
+    if (job.booked().waiting() == 0) {
+      events.publishEvent(new CancelRequested(job.id()));
       return Cancellation.REQUESTED;
     }
-    withdrawn(account, job, JobState.CANCELLED);
+    withdrawn(account, job.booked(), JobState.CANCELLED);
     return Cancellation.CANCELLED;
   }
 
@@ -415,18 +453,32 @@ public class Leases {
   }
 
   /**
-   * Queues a finished job again, its attempts kept and as many more granted as its retry policy
-   * says.
+   * Queues finished jobs again, their attempts kept and as many more granted as their retry
+   * policies say.
    *
-   * @param account the books that have room for it
-   * @return false if it is not finished, or the account is closed
+   * @param account the books that have room for them
+   * @param states only those that have ended so
+   * @param first how long the first one waits
+   * @param step how much longer each one waits than the one before
+   * @return how many of each tenant wait again; the others have not ended so, or the account is
+   *     closed
    */
-  public boolean redrive(UUID account, UUID id, QueueName queue) {
-    boolean moved = sql.redrive(account, id);
-    if (moved) {
-      events.publishEvent(new JobsReady(Set.of(queue), false));
+  public Map<Optional<String>, Integer> redrive(
+      UUID account, List<UUID> ids, Set<JobState> states, Duration first, Duration step) {
+    List<Moved> moved = sql.redrive(account, ids, states, first, step);
+    moved.forEach(job -> watches.changed(job.id()));
+    moved.stream()
+        .filter(job -> job.booked().runnable() > 0)
+        .map(job -> job.booked().queue())
+        .distinct()
+        .forEach(queue -> events.publishEvent(new JobsReady(Set.of(queue), false)));
+    if (moved.stream().anyMatch(job -> job.booked().runnable() == 0)) {
+      events.publishEvent(new JobsDelayed(first.isPositive() ? first : step));
     }
-    return moved;
+    return moved.stream()
+        .collect(
+            Collectors.groupingBy(
+                job -> Optional.ofNullable(job.booked().tenant()), Collectors.summingInt(_ -> 1)));
   }
 
   /** Removes a finished job and all that is stored of it; false if it is not finished. */

@@ -8,7 +8,9 @@ public record QueueChange(
     Setting<Integer> cap,
     Setting<Integer> concurrency,
     Setting<Duration> maxWait,
-    Setting<Workers> workers) {
+    Setting<Workers> workers,
+    Setting<StartRate> rateLimit,
+    Setting<Duration> retention) {
 
   /**
    * What a change says of one setting.

@@ -23,6 +23,14 @@ class QueueRow {
 
   private @Nullable String workers;
 
+  private @Nullable Integer rateStarts;
+
+  private @Nullable Long ratePerMs;
+
+  private @Nullable Long retentionMs;
+
+  private boolean paused;
+
   /** By the database's clock; what the other nodes find changes by. */
   private Instant updatedAt;
 
@@ -38,12 +46,20 @@ class QueueRow {
       @Nullable Integer concurrency,
       @Nullable Long maxWaitMs,
       @Nullable String workers,
+      @Nullable Integer rateStarts,
+      @Nullable Long ratePerMs,
+      @Nullable Long retentionMs,
+      boolean paused,
       Instant updatedAt) {
     this.name = name;
     this.cap = cap;
     this.concurrency = concurrency;
     this.maxWaitMs = maxWaitMs;
     this.workers = workers;
+    this.rateStarts = rateStarts;
+    this.ratePerMs = ratePerMs;
+    this.retentionMs = retentionMs;
+    this.paused = paused;
     this.updatedAt = updatedAt;
   }
 
@@ -53,7 +69,12 @@ class QueueRow {
         cap == null ? defaults.cap() : cap,
         concurrency,
         maxWaitMs == null ? null : Duration.ofMillis(maxWaitMs),
-        Optional.ofNullable(workers).flatMap(Workers::of).orElse(Workers.SERVICE));
+        Optional.ofNullable(workers).flatMap(Workers::of).orElse(Workers.SERVICE),
+        rateStarts == null || ratePerMs == null
+            ? null
+            : new StartRate(rateStarts, Duration.ofMillis(ratePerMs)),
+        retentionMs == null ? null : Duration.ofMillis(retentionMs),
+        paused);
   }
 
   Instant updatedAt() {

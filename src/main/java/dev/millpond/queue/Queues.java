@@ -1,11 +1,14 @@
 package dev.millpond.queue;
 
+import dev.millpond.queue.QueueSql.Changes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
@@ -22,15 +25,21 @@ public final class Queues {
   private final QueueRepository repository;
   private final QueueSql sql;
   private final QueueProperties defaults;
+  private final ApplicationEventPublisher events;
   private final Map<QueueName, Queue> queues = new ConcurrentSkipListMap<>();
 
   /** Up to when changes have been seen; written by the refreshing turn alone. */
   private Instant seen = Instant.EPOCH;
 
-  Queues(QueueRepository repository, QueueSql sql, QueueProperties defaults) {
+  Queues(
+      QueueRepository repository,
+      QueueSql sql,
+      QueueProperties defaults,
+      ApplicationEventPublisher events) {
     this.repository = repository;
     this.sql = sql;
     this.defaults = defaults;
+    this.events = events;
     refresh();
   }
 
@@ -42,6 +51,11 @@ public final class Queues {
   /** Which workers may claim the queue's jobs; those in the service if it does not exist yet. */
   public Workers workers(QueueName name) {
     return find(name).map(Queue::workers).orElse(Workers.SERVICE);
+  }
+
+  /** Whether none of the queue's jobs may start for now. */
+  public boolean isPaused(QueueName name) {
+    return find(name).map(Queue::paused).orElse(false);
   }
 
   /** The cap of a queue that sets none. */
@@ -98,21 +112,66 @@ public final class Queues {
         change.maxWait().isSet(),
         Optional.ofNullable(change.maxWait().value()).map(Duration::toMillis).orElse(null),
         change.workers().isSet(),
-        Optional.ofNullable(change.workers().value()).map(Workers::label).orElse(null));
+        Optional.ofNullable(change.workers().value()).map(Workers::label).orElse(null),
+        change.rateLimit().isSet(),
+        Optional.ofNullable(change.rateLimit().value()).map(StartRate::starts).orElse(null),
+        Optional.ofNullable(change.rateLimit().value())
+            .map(rate -> rate.per().toMillis())
+            .orElse(null),
+        change.retention().isSet(),
+        Optional.ofNullable(change.retention().value()).map(Duration::toMillis).orElse(null));
     return new Changed(load(repository.findById(name.value()).orElseThrow()), isNew);
+  }
+
+  /** Lets none of the queue's jobs start, or lets them start again; empty if it does not exist. */
+  public Optional<Queue> pause(QueueName name, boolean paused) {
+    return repository.pause(name.value(), paused) == 0
+        ? Optional.empty()
+        : repository.findById(name.value()).map(this::load);
+  }
+
+  /**
+   * Deletes a queue with its settings; what has finished in it stays. False if it does not exist,
+   * or a job waits or runs in it.
+   */
+  public boolean delete(QueueName name) {
+    boolean deleted = repository.deleteIfEmpty(name.value()) > 0;
+    if (deleted) {
+      queues.remove(name);
+    }
+    return deleted;
+  }
+
+  /** A queue in which jobs are found is there, even if it was deleted while they were submitted. */
+  public void found(QueueName name) {
+    if (!queues.containsKey(name)) {
+      repository.createIfAbsent(name.value());
+      repository.findById(name.value()).ifPresent(this::load);
+    }
   }
 
   @Scheduled(fixedDelayString = "PT0.9S", initialDelayString = "PT0.9S")
   void refresh() {
-    for (QueueRow row : sql.changedAfter(seen.minus(COMMIT_LAG))) {
+    Changes changes = sql.changedAfter(seen.minus(COMMIT_LAG));
+    for (QueueRow row : changes.changed()) {
       load(row);
       seen = row.updatedAt().isAfter(seen) ? row.updatedAt() : seen;
+    }
+    if (queues.size() > changes.total()) {
+      // Only what was known before the look can be missed by it.
+      Set<QueueName> known = Set.copyOf(queues.keySet());
+      Set<QueueName> there = sql.names();
+      known.stream().filter(name -> !there.contains(name)).forEach(queues::remove);
     }
   }
 
   private Queue load(QueueRow row) {
     Queue queue = row.toQueue(defaults);
-    queues.put(queue.name(), queue);
+    Queue before = queues.put(queue.name(), queue);
+    if (before != null && !before.equals(queue)) {
+      // More may be allowed to start than before.
+      events.publishEvent(new JobsReady(Set.of(queue.name()), true));
+    }
     return queue;
   }
 }

@@ -16,7 +16,9 @@ public enum Cursor {
   /** By id, newest first. */
   JOBS,
   /** By name. */
-  QUEUES;
+  QUEUES,
+  /** By id, newest first. */
+  AUDIT;
 
   private static final int CHECKSUM = Integer.BYTES;
 

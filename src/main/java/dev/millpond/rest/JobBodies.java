@@ -120,6 +120,12 @@ final class JobBodies {
   }
 
   private static String reason(Queue queue) {
+    if (queue.paused()) {
+      return "paused";
+    }
+    if (queue.rateLimit() != null) {
+      return "rate-limit";
+    }
     return queue.concurrency() != null
         ? "concurrency"
         : queue.workers() == Workers.PULL ? "worker" : "slot";
@@ -143,7 +149,7 @@ final class JobBodies {
       case SCHEDULED, RETRYING -> job.runAt();
       case QUEUED -> {
         double rate = permits.drainRate(new QueueName(job.queue())).orElse(0);
-        yield position == null || rate == 0
+        yield position == null || rate == 0 || queues.isPaused(new QueueName(job.queue()))
             ? null
             : clock
                 .now()

@@ -147,8 +147,7 @@ class JobController {
 
   private boolean redrive(Job job) {
     return switch (admission.redrive(job)) {
-      case Redrive.Done() -> true;
-      case Redrive.NotFinished() -> false;
+      case Redrive.Done(int moved) -> moved > 0;
       case Redrive.Full(Refusal refusal) -> throw new ProblemException(Refusals.full(refusal));
     };
   }

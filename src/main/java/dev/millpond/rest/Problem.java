@@ -169,8 +169,9 @@ public enum Problem {
       503,
       "The queue is full",
       "As many jobs wait in the queue as its cap allows, or the room that is left is for others who"
-          + " were told to come for it. Nothing was accepted. Where `reason` is"
-          + " `scheduled`, jobs whose time has not come hold the room.",
+          + " were told to come for it. Nothing was accepted. Where `reason` is `scheduled`, jobs"
+          + " whose time has not come hold the room; where it is `paused`, none of the queue's jobs"
+          + " may start until an operator resumes it.",
       "Send the same request again after `Retry-After` seconds: that is when its turn is expected"
           + " to come. If this happens often, add workers or raise the cap."),
   DEADLINE_UNREACHABLE(

@@ -14,6 +14,9 @@ record QueueBody(
     @Nullable Duration maxWait,
     @Nullable Integer concurrency,
     String workers,
+    @Nullable Rate rateLimit,
+    @Nullable Duration retention,
+    boolean paused,
     Depth depth,
     long running,
     double arrivalRatePerSecond,
@@ -21,6 +24,9 @@ record QueueBody(
     Waits.@Nullable Percentiles waited,
     @Nullable Duration oldestAge,
     @Nullable Duration estimatedWait) {
+
+  /** How quickly its jobs may start. */
+  record Rate(int starts, Duration per) {}
 
   /** What waits. */
   record Depth(long total, long queued, long scheduled, long retrying) {}

@@ -7,6 +7,7 @@ import dev.millpond.job.QueueCounts;
 import dev.millpond.job.QueueTraffic;
 import dev.millpond.job.Traffic;
 import dev.millpond.queue.Queue;
+import dev.millpond.queue.QueueChange;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import jakarta.servlet.http.HttpServletRequest;
@@ -20,8 +21,10 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.ResponseEntity.BodyBuilder;
+import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.PutMapping;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
@@ -34,8 +37,10 @@ class QueueController {
   private final Queues queues;
   private final Traffic traffic;
   private final Permits permits;
+  private final Audited audited;
 
-  QueueController(Queues queues, Traffic traffic, Permits permits) {
+  QueueController(Queues queues, Traffic traffic, Permits permits, Audited audited) {
+    this.audited = audited;
     this.queues = queues;
     this.traffic = traffic;
     this.permits = permits;
@@ -64,11 +69,11 @@ class QueueController {
   @GetMapping("/v1/queues/{queue}")
   QueueBody get(@PathVariable String queue) {
     QueueName name = PathParts.queue(queue);
-    return queues
-        .find(name)
-        .map(this::body)
-        .orElseThrow(
-            () -> new ProblemException(Problem.QUEUE_NOT_FOUND, "There is no queue " + name + "."));
+    return queues.find(name).map(this::body).orElseThrow(() -> missing(name));
+  }
+
+  private static ProblemException missing(QueueName name) {
+    return new ProblemException(Problem.QUEUE_NOT_FOUND, "There is no queue " + name + ".");
   }
 
   @Answers({
@@ -83,12 +88,62 @@ class QueueController {
       throws IOException {
     QueueName name = PathParts.queue(queue);
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
-    Queues.Changed changed = queues.change(name, QueueChangeReader.read(body));
+    QueueChange change = QueueChangeReader.read(body);
+    Queues.Changed changed =
+        audited.change(
+            "queue.set", name, request, body, () -> queues.change(name, change), _ -> Map.of());
     BodyBuilder answer =
         changed.isNew()
             ? ResponseEntity.created(URI.create("/v1/queues/" + name))
             : ResponseEntity.ok();
     return answer.body(body(changed.queue()));
+  }
+
+  @Answers({Problem.QUEUE_NOT_FOUND, Problem.OUTCOME_UNKNOWN})
+  @PostMapping("/v1/queues/{queue}/pause")
+  QueueBody pause(@PathVariable String queue, HttpServletRequest request) {
+    return pause("queue.pause", queue, request, true);
+  }
+
+  @Answers({Problem.QUEUE_NOT_FOUND, Problem.OUTCOME_UNKNOWN})
+  @PostMapping("/v1/queues/{queue}/resume")
+  QueueBody resume(@PathVariable String queue, HttpServletRequest request) {
+    return pause("queue.resume", queue, request, false);
+  }
+
+  private QueueBody pause(String action, String queue, HttpServletRequest request, boolean paused) {
+    QueueName name = known(queue);
+    return body(
+        audited.change(
+            action,
+            name,
+            request,
+            null,
+            () -> queues.pause(name, paused).orElseThrow(() -> missing(name)),
+            _ -> Map.of()));
+  }
+
+  @Answers({Problem.QUEUE_NOT_FOUND, Problem.QUEUE_NOT_EMPTY, Problem.OUTCOME_UNKNOWN})
+  @DeleteMapping("/v1/queues/{queue}")
+  ResponseEntity<Void> delete(@PathVariable String queue, HttpServletRequest request) {
+    QueueName name = known(queue);
+    boolean deleted =
+        audited.change(
+            "queue.delete",
+            name,
+            request,
+            null,
+            () -> queues.delete(name),
+            done -> Map.of("deleted", done));
+    if (!deleted) {
+      throw new ProblemException(Problem.QUEUE_NOT_EMPTY, "Jobs wait or run in it.");
+    }
+    return ResponseEntity.noContent().build();
+  }
+
+  private QueueName known(String queue) {
+    QueueName name = PathParts.queue(queue);
+    return queues.find(name).map(Queue::name).orElseThrow(() -> missing(name));
   }
 
   private QueueBody body(Queue queue) {
@@ -112,6 +167,11 @@ class QueueController {
         queue.maxWait(),
         queue.concurrency(),
         queue.workers().label(),
+        queue.rateLimit() == null
+            ? null
+            : new QueueBody.Rate(queue.rateLimit().starts(), queue.rateLimit().per()),
+        queue.retention(),
+        queue.paused(),
         new QueueBody.Depth(counts.depth(), counts.queued(), counts.scheduled(), counts.retrying()),
         counts.running(),
         round(moves.arrivalsPerSecond()),

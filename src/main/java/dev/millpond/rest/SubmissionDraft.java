@@ -94,7 +94,7 @@ final class SubmissionDraft {
       case "timeout" -> timeout = requireNonNullElse(json.duration(MIN_TIMEOUT, DAY), timeout);
       case "retry" -> retry();
       case "tenant" -> tenant();
-      case "labels" -> labels();
+      case "labels" -> labels = labels(json);
       default -> unknown(json, name, FIELDS);
     }
   }
@@ -159,16 +159,17 @@ final class SubmissionDraft {
     }
   }
 
-  private void labels() {
+  /** Reads labels, which are in their bounds but for the errors noted. */
+  static Map<String, String> labels(StrictJson json) {
     Map<String, String> read = new TreeMap<>();
-    json.object(key -> label(read, key));
+    json.object(key -> label(json, read, key));
     if (read.size() > MAX_LABELS) {
       json.error("has more than " + MAX_LABELS + " labels");
     }
-    labels = read;
+    return read;
   }
 
-  private void label(Map<String, String> read, String key) {
+  private static void label(StrictJson json, Map<String, String> read, String key) {
     if (key.isEmpty() || key.codePointCount(0, key.length()) > MAX_LABEL_KEY) {
       json.error("a label's name has 1 to " + MAX_LABEL_KEY + " characters");
     }

@@ -27,7 +27,7 @@ final class WordDraft {
     /** The attempt failed. */
     FAIL("token", "error", "retryable", "retryIn"),
     /** It gives the job back. */
-    RELEASE("token");
+    RELEASE("token", "delay");
 
     @SuppressWarnings("ImmutableEnumChecker") // each is made by List.of
     private final List<String> fields;
@@ -57,6 +57,7 @@ final class WordDraft {
   private @Nullable JobError error;
   private boolean retryable = true;
   private @Nullable Duration retryIn;
+  private Duration delay = Duration.ZERO;
   private boolean hasId;
   private boolean hasToken;
   private boolean hasPercent;
@@ -140,6 +141,7 @@ final class WordDraft {
       case "result" -> result();
       case "error" -> error();
       case "retryable" -> retryable = !Boolean.FALSE.equals(json.bool());
+      case "delay" -> delay = requireNonNullElse(json.duration(Duration.ZERO, MAX_RETRY_IN), delay);
       case "retryIn" -> retryIn = json.duration(Duration.ZERO, MAX_RETRY_IN);
       default -> throw new IllegalStateException(name);
     }
@@ -262,7 +264,7 @@ final class WordDraft {
       case FAIL ->
           new Outcome.Failed(
               requireNonNull(error, "without errors there is the job's"), !retryable, retryIn);
-      case RELEASE -> new Outcome.Released(Duration.ZERO);
+      case RELEASE -> new Outcome.Released(delay);
       case HEARTBEAT -> throw new IllegalStateException("a heartbeat is no end");
     };
   }

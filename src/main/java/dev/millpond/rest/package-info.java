@@ -10,7 +10,7 @@
  */
 @NullMarked
 @ApplicationModule(
-    allowedDependencies = {"admission", "handler", "lease", "queue", "retention", "job"})
+    allowedDependencies = {"admission", "audit", "handler", "lease", "queue", "retention", "job"})
 package dev.millpond.rest;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,10 +1,12 @@
 package dev.millpond.retention;
 
+import dev.millpond.queue.QueueName;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
@@ -35,6 +37,36 @@ final class RetentionSql {
       select drop_partitions(:day, :finished_before)
       """;
 
+  /**
+   * By the index job_queue, from the oldest up; the finished ones by their primary key. Meets a
+   * redrive and the client's DELETE, which have the job first or find nothing.
+   */
+  private static final String REMOVE =
+      """
+      with old as (
+        select job.id
+        from job join finished on finished.id = job.id
+        where job.queue = :queue and job.id > :after and job.id < uuid_floor(:finished_before)
+          and finished.finished_at < :finished_before
+        order by job.id
+        limit 1000
+      ), gone as (
+        delete from finished using old where finished.id = old.id returning finished.id
+      ), log as (
+        delete from job_log using gone where job_log.id = gone.id
+      ), history as (
+        delete from attempt using gone where attempt.id = gone.id
+      )
+      delete from job using gone where job.id = gone.id
+      returning job.id
+      """;
+
+  /** By the primary key, from the oldest up. */
+  private static final String FORGET_AUDIT =
+      """
+      delete from audit where id in (select id from audit where id < uuid_floor(:before) order by id limit 10000)
+      """;
+
   private final JdbcClient jdbc;
 
   RetentionSql(JdbcClient jdbc) {
@@ -47,6 +79,21 @@ final class RetentionSql {
 
   List<LocalDate> days() {
     return jdbc.sql(DAYS).query((row, n) -> row.getObject("day", LocalDate.class)).list();
+  }
+
+  /** The jobs that were removed: a bounded number of the oldest ones after the given id. */
+  List<UUID> remove(QueueName queue, UUID after, Instant finishedBefore) {
+    return jdbc.sql(REMOVE)
+        .param("queue", queue.value())
+        .param("after", after)
+        .param("finished_before", finishedBefore.atOffset(ZoneOffset.UTC))
+        .query((row, n) -> row.getObject("id", UUID.class))
+        .list();
+  }
+
+  /** How many lines were removed, a bounded number. */
+  int forgetAudit(Instant before) {
+    return jdbc.sql(FORGET_AUDIT).param("before", before.atOffset(ZoneOffset.UTC)).update();
   }
 
   /** False if something in it is still needed. */

@@ -5,6 +5,7 @@ import dev.millpond.handler.JobContext;
 import dev.millpond.handler.JobHandler;
 import dev.millpond.handler.PermanentFailure;
 import dev.millpond.handler.RetryLater;
+import dev.millpond.handler.Snooze;
 import dev.millpond.job.JobError;
 import dev.millpond.job.Outcome;
 import dev.millpond.lease.Lease;
@@ -97,6 +98,8 @@ final class Run implements Runnable, JobContext {
       return new Outcome.Succeeded(Handlers.write(call(handler)));
     } catch (PermanentFailure failure) {
       return stopped(failed(failure.type(), failure, true, null));
+    } catch (Snooze snooze) {
+      return stopped(new Outcome.Released(snooze.delay()));
     } catch (RetryLater failure) {
       return stopped(failed(failure.type(), failure, false, failure.delay()));
     } catch (Throwable failure) {

@@ -71,6 +71,8 @@ class AdmissionIT {
             new Setting.Set<>(cap),
             new Setting.Keep<>(),
             new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
             new Setting.Keep<>()));
   }
 

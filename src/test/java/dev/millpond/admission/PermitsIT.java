@@ -58,6 +58,8 @@ class PermitsIT {
             new Setting.Set<>(50),
             new Setting.Keep<>(),
             new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
             new Setting.Keep<>()));
   }
 

@@ -89,6 +89,14 @@ class LeaseRules {
     return isWaiting(job) ? job.in(JobState.CANCELLED) : job.isLeased() ? job.asked() : job;
   }
 
+  /** Of REDRIVE, spread over some time. */
+  ModelJob redriveLater(ModelJob job, int policyAttempts) {
+    return job.state().isFinal()
+        ? redrive(job, policyAttempts)
+            .in(job.attempt() > 0 ? JobState.RETRYING : JobState.SCHEDULED)
+        : job;
+  }
+
   /** Of REDRIVE. */
   ModelJob redrive(ModelJob job, int policyAttempts) {
     return job.state().isFinal()

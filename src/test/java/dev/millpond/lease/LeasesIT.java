@@ -9,6 +9,7 @@ import dev.millpond.admission.Decision;
 import dev.millpond.job.Attempt;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobError;
+import dev.millpond.job.JobRefs.JobRef;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.Outcome;
@@ -16,15 +17,21 @@ import dev.millpond.queue.QueueChange;
 import dev.millpond.queue.QueueChange.Setting;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
+import dev.millpond.queue.StartRate;
 import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Queue;
+import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -347,8 +354,8 @@ class LeasesIT {
   void aFinishedJobIsRedrivenWithItsAttemptsKept() {
     UUID id = submit(Sample.noop().attempts(1, Duration.ZERO));
     settle(claim(), FAILURE);
-    assertThat(admission.redrive(job(id))).isEqualTo(new Redrive.Done());
-    assertThat(admission.redrive(job(id))).as("once").isEqualTo(new Redrive.NotFinished());
+    assertThat(admission.redrive(job(id))).isEqualTo(new Redrive.Done(1));
+    assertThat(admission.redrive(job(id))).as("once").isEqualTo(new Redrive.Done(0));
     Job again = job(id);
     assertThat(again.state()).isEqualTo(JobState.QUEUED);
     assertThat(again.maxAttempts()).isEqualTo(2);
@@ -451,6 +458,8 @@ class LeasesIT {
             new Setting.Keep<>(),
             new Setting.Set<>(3),
             new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
             new Setting.Keep<>()));
     IntStream.range(0, 60).forEach(i -> submit(Sample.noop()));
     AtomicInteger running = new AtomicInteger();
@@ -475,6 +484,94 @@ class LeasesIT {
           }
         });
     assertThat(most.get()).isBetween(1, 3);
+  }
+
+  @Test
+  void claimsOfManyNodesTogetherKeepTheQueuesRateAndLoseNoneOfIt() throws InterruptedException {
+    int perSecond = 50;
+    settings.change(
+        queue,
+        new QueueChange(
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Set<>(new StartRate(perSecond, Duration.ofSeconds(1))),
+            new Setting.Keep<>()));
+    IntStream.range(0, 150).forEach(i -> submit(Sample.noop()));
+    Queue<Lease> claimed = new ConcurrentLinkedQueue<>();
+    inParallel(
+        4,
+        () -> {
+          while (claimed.size() < 150) {
+            claimed.addAll(leases.claim(queue, 40, false, Set.of()));
+          }
+        });
+    List<Instant> starts =
+        jdbc.sql("select leased_at from lease where queue = ? order by leased_at")
+            .param(queue.value())
+            .query((row, n) -> row.getObject(1, OffsetDateTime.class).toInstant())
+            .list();
+    assertThat(starts).hasSize(150);
+    int allowed = (int) (1.1 * perSecond) + 1;
+    for (int i = allowed; i < starts.size(); i++) {
+      assertThat(Duration.between(starts.get(i - allowed), starts.get(i)))
+          .as("start %s and %s", i - allowed, i)
+          .isGreaterThanOrEqualTo(Duration.ofSeconds(1));
+    }
+    // Of three seconds' worth: six at once, as after any rest, and the others one each 20 ms.
+    assertThat(Duration.between(starts.getFirst(), starts.getLast()))
+        .isBetween(Duration.ofMillis(2_850), Duration.ofMillis(3_300));
+    claimed.forEach(lease -> settle(lease, SUCCESS));
+  }
+
+  @Test
+  void nothingOfAPausedQueueIsClaimed() {
+    UUID id = submit(Sample.noop());
+    settings.pause(queue, true);
+    assertThat(leases.claim(queue, 1, false, Set.of())).isEmpty();
+    settings.pause(queue, false);
+    assertThat(leases.claim(queue, 1, false, Set.of())).extracting(Lease::id).containsExactly(id);
+    leases.cancel(id);
+  }
+
+  @Test
+  void manyWhoCancelEndAndRedriveTheSameJobsDoNotDeadlock() throws InterruptedException {
+    List<UUID> ids = IntStream.range(0, 200).mapToObj(i -> submit(Sample.noop())).toList();
+    List<JobRef> refs = ids.stream().map(id -> new JobRef(id, null)).toList();
+    long before = deadlocks();
+    AtomicInteger turn = new AtomicInteger();
+    long end = System.nanoTime() + Duration.ofSeconds(2).toNanos();
+    inParallel(
+        8,
+        () -> {
+          Random random = new Random(turn.get());
+          while (System.nanoTime() - end < 0) {
+            List<UUID> mixed = new ArrayList<>(ids);
+            Collections.shuffle(mixed, random);
+            switch (turn.incrementAndGet() % 4) {
+              case 0 -> leases.cancel(mixed, true);
+              case 1 -> {
+                List<JobRef> some = new ArrayList<>(refs);
+                Collections.shuffle(some, random);
+                admission.redrive(queue, some, JobState.FINAL, Duration.ZERO, Duration.ZERO);
+              }
+              default -> {
+                List<Lease> held = new ArrayList<>(leases.claim(queue, 100, false, Set.of()));
+                Collections.shuffle(held, random);
+                held.forEach(lease -> leases.settle(lease, SUCCESS).join());
+              }
+            }
+          }
+        });
+    assertThat(deadlocks()).isEqualTo(before);
+    leases.cancel(ids, true);
+  }
+
+  private long deadlocks() {
+    return jdbc.sql("select deadlocks from pg_stat_database where datname = current_database()")
+        .query(Long.class)
+        .single();
   }
 
   private static void inParallel(int threads, Runnable work) throws InterruptedException {

@@ -67,7 +67,9 @@ class PulledIT {
             new Setting.Keep<>(),
             new Setting.Keep<>(),
             new Setting.Keep<>(),
-            new Setting.Set<>(Workers.PULL)));
+            new Setting.Set<>(Workers.PULL),
+            new Setting.Keep<>(),
+            new Setting.Keep<>()));
     await()
         .atMost(SOON)
         .until(

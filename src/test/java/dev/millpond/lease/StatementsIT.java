@@ -8,6 +8,7 @@ import dev.millpond.admission.Decision;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobError;
 import dev.millpond.job.JobIds;
+import dev.millpond.job.JobRefs.JobRef;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.Outcome;
@@ -143,6 +144,8 @@ class StatementsIT {
                   new Setting.Keep<>(),
                   new Setting.Set<>(1),
                   new Setting.Keep<>(),
+                  new Setting.Keep<>(),
+                  new Setting.Keep<>(),
                   new Setting.Keep<>()));
           it.leases.claim(it.queue, 1, false, Set.of());
         },
@@ -219,9 +222,19 @@ class StatementsIT {
         "LeaseSql.REDRIVE",
         (it, s) -> it.admission.redrive(it.jobs.find(s.id()).orElseThrow()),
         rule(job -> RULES.redrive(job, RetryPolicy.DEFAULT.maxAttempts()))),
+    REDRIVE_LATER(
+        "LeaseSql.REDRIVE",
+        (it, s) ->
+            it.admission.redrive(
+                it.queue, List.of(new JobRef(s.id(), null)), JobState.FINAL, LATER, LATER),
+        rule(job -> RULES.redriveLater(job, RetryPolicy.DEFAULT.maxAttempts()))),
     REMOVE(
         "LeaseSql.REMOVE",
         (it, s) -> it.leases.remove(s.id()),
+        (job, lease) -> Optional.of(job).filter(kept -> !kept.state().isFinal())),
+    OUTLIVE_ITS_QUEUES_RETENTION(
+        "RetentionSql.REMOVE",
+        (it, s) -> it.removeOld(),
         (job, lease) -> Optional.of(job).filter(kept -> !kept.state().isFinal())),
     OUTLIVE_ITS_RETENTION(
         "RetentionSql.DROP",
@@ -270,7 +283,9 @@ class StatementsIT {
         new Setting.Keep<>(),
         new Setting.Keep<>(),
         new Setting.Keep<>(),
-        new Setting.Set<>(workers));
+        new Setting.Set<>(workers),
+        new Setting.Keep<>(),
+        new Setting.Keep<>());
   }
 
   private void heartbeat(Subject subject) {
@@ -330,6 +345,15 @@ class StatementsIT {
     Object sql = context.getBean("retentionSql");
     ReflectionTestUtils.invokeMethod(sql, "drop", day, Instant.now().plusSeconds(3_600));
     ReflectionTestUtils.invokeMethod(sql, "create", day);
+  }
+
+  private void removeOld() {
+    ReflectionTestUtils.invokeMethod(
+        context.getBean("retentionSql"),
+        "remove",
+        queue,
+        new UUID(0, 0),
+        Instant.now().plusSeconds(3_600));
   }
 
   private Lease claim(boolean suspect) {

@@ -246,7 +246,8 @@ class PullIT extends WholeApi {
         "fail      | {\"token\": TOKEN, \"error\": {\"message\": \"m\"}, \"retryable\": false,"
             + " \"retryIn\": \"PT1S\"} | /retryIn",
         "release   | {\"token\": null}                                          | /token",
-        "release   | {\"token\": TOKEN, \"delay\": \"PT1S\"}                    | /delay",
+        "release   | {\"token\": TOKEN, \"delay\": \"PT-1S\"}                   | /delay",
+        "release   | {\"token\": TOKEN, \"error\": {}}                          | /error",
       })
   void aBadWordIsNamedAndChangesNothing(String verb, String body, String pointer)
       throws IOException {
@@ -390,6 +391,18 @@ class PullIT extends WholeApi {
     assertThat(id(again)).as("in its old place, before " + other).isEqualTo(id);
     assertThat(again.path("attempt").asInt()).isEqualTo(1);
     assertThat(token(again)).isNotEqualTo(token(first));
+  }
+
+  @Test
+  void whatIsReleasedForLaterWaitsAndTheAttemptDoesNotCount() throws IOException {
+    workers("pull");
+    String id = submit(RESIZE);
+    JsonNode first = claimOne();
+    assertState(say("release", id, token(first), ", \"delay\": \"PT1H\""), "scheduled");
+    JsonNode job = get("/v1/jobs/" + id).json();
+    assertThat(job.path("attempt").asInt()).isZero();
+    assertThat(Instant.parse(job.path("runAt").asString()))
+        .isAfter(Instant.now().plus(Duration.ofMinutes(59)));
   }
 
   @Test

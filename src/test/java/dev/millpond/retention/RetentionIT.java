@@ -3,6 +3,10 @@ package dev.millpond.retention;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.job.JobIds;
+import dev.millpond.queue.QueueChange;
+import dev.millpond.queue.QueueChange.Setting;
+import dev.millpond.queue.QueueName;
+import dev.millpond.queue.Queues;
 import dev.millpond.testing.IntegrationTest;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,6 +14,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -23,6 +28,7 @@ class RetentionIT {
 
   @Autowired private Retention retention;
   @Autowired private RetentionSql sql;
+  @Autowired private Queues queues;
   @Autowired private JdbcClient jdbc;
 
   private final UUID id = JobIds.floor(LONG_AGO.atTime(13, 30).toInstant(ZoneOffset.UTC));
@@ -97,6 +103,39 @@ class RetentionIT {
     jdbc.sql("delete from delayed where id = ?").param(id).update();
     finishedAt(Instant.now().minus(Duration.ofDays(8)));
     assertThat(daysKept()).doesNotContain(LONG_AGO);
+  }
+
+  @Test
+  void jobsGoOneByOneWhereOthersOfTheirDayAreKeptLonger() {
+    aJobOfLongAgoFinishedAt(Instant.now().minus(Duration.ofDays(8)));
+    queues.change(new QueueName("old"), keptFor(Duration.ofDays(30)));
+    assertThat(daysKept()).contains(LONG_AGO);
+    retention.removeOld();
+    assertThat(isThere()).isTrue();
+    // What other queues keep is of the same days.
+    queues.change(new QueueName("other"), keptFor(Duration.ofDays(40)));
+    queues.change(new QueueName("old"), keptFor(null));
+    assertThat(daysKept()).contains(LONG_AGO);
+    retention.removeOld();
+    assertThat(isThere()).isFalse();
+    queues.change(new QueueName("other"), keptFor(null));
+  }
+
+  private static QueueChange keptFor(@Nullable Duration time) {
+    return new QueueChange(
+        new Setting.Keep<>(),
+        new Setting.Keep<>(),
+        new Setting.Keep<>(),
+        new Setting.Keep<>(),
+        new Setting.Keep<>(),
+        new Setting.Set<>(time));
+  }
+
+  private boolean isThere() {
+    return jdbc.sql("select exists (select from job where id = ?)")
+        .param(id)
+        .query(Boolean.class)
+        .single();
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
 import dev.millpond.handler.JobContext;
 import dev.millpond.handler.JobHandler;
+import dev.millpond.handler.Snooze;
 import dev.millpond.job.Attempt;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobError;
@@ -192,6 +193,8 @@ class WorkerIT {
             new Setting.Keep<>(),
             new Setting.Set<>(1),
             new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
             new Setting.Keep<>()));
     List<UUID> ids = IntStream.range(0, 20).mapToObj(i -> submit(Sample.noop())).toList();
     Job last = reach(ids.getLast(), JobState.SUCCEEDED);
@@ -219,6 +222,15 @@ class WorkerIT {
     reach(submit(Sample.noop()), JobState.SUCCEEDED);
   }
 
+  @Test
+  void aHandlerThatSnoozesUsesUpNoAttempt() {
+    UUID id = submit(Sample.of("test.snooze", null).attempts(1, Duration.ZERO));
+    Job done = reach(id, JobState.SUCCEEDED);
+    assertThat(done.attempt()).isEqualTo(1);
+    assertThat(jobs.attempts(done)).hasSize(1);
+    assertThat(jobs.log(id)).extracting(LogLine::line).containsExactly("awake");
+  }
+
   /** Payload of the test handlers. */
   record Nothing() {}
 
@@ -237,6 +249,20 @@ class WorkerIT {
           context -> {
             context.log("one");
             context.log("two\u0000");
+          });
+    }
+
+    /** Thrice too early. */
+    @Bean
+    JobHandler<Nothing> sleepy() {
+      AtomicInteger calls = new AtomicInteger();
+      return new Simple(
+          "test.snooze",
+          context -> {
+            if (calls.incrementAndGet() < 4) {
+              throw new Snooze(Duration.ofMillis(50));
+            }
+            context.log("awake");
           });
     }
 

@@ -1,0 +1,7 @@
+/** The log of what operators changed: of queues as a whole, and of many jobs at once. */
+@NullMarked
+@ApplicationModule(allowedDependencies = {"queue", "job"})
+package dev.millpond.audit;
+
+import org.jspecify.annotations.NullMarked;
+import org.springframework.modulith.ApplicationModule;

@@ -1,0 +1,61 @@
+package dev.millpond.rest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.millpond.audit.Audit;
+import dev.millpond.queue.QueueName;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Does what an operator asks for, between the two halves of its line in the audit log. */
+@Component
+final class Audited {
+
+  private static final JsonMapper JSON = JsonMapper.shared();
+
+  private final Audit audit;
+
+  Audited(Audit audit) {
+    this.audit = audit;
+  }
+
+  /**
+   * Does it.
+   *
+   * @param action the word for it in the log
+   * @param body the request's; null for none
+   * @param change what is done
+   * @param outcome what the log should say of its result
+   */
+  <T> T change(
+      String action,
+      QueueName queue,
+      HttpServletRequest request,
+      byte @Nullable [] body,
+      Supplier<T> change,
+      Function<T, Object> outcome) {
+    UUID line =
+        audit.begin(
+            action, queue, request.getRemoteAddr(), body == null ? null : new String(body, UTF_8));
+    try {
+      T result = change.get();
+      audit.end(line, JSON.writeValueAsString(outcome.apply(result)));
+      return result;
+    } catch (RuntimeException failure) {
+      audit.end(line, JSON.writeValueAsString(Map.of("refused", reason(failure))));
+      throw failure;
+    }
+  }
+
+  private static String reason(RuntimeException failure) {
+    return failure instanceof ProblemException refused
+        ? refused.document().type()
+        : Problem.INTERNAL_ERROR.type();
+  }
+}

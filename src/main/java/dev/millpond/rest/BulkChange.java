@@ -1,0 +1,156 @@
+package dev.millpond.rest;
+
+import dev.millpond.admission.Admission;
+import dev.millpond.admission.Admission.Redrive;
+import dev.millpond.admission.Permits;
+import dev.millpond.admission.Refusal;
+import dev.millpond.job.JobIds;
+import dev.millpond.job.JobRefs;
+import dev.millpond.job.JobRefs.JobRef;
+import dev.millpond.job.JobState;
+import dev.millpond.job.Jobs;
+import dev.millpond.lease.Leases;
+import dev.millpond.queue.QueueName;
+import dev.millpond.rest.BulkDraft.Wish;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One change of many jobs, in steps that are each a short transaction of their own: what is done is
+ * done, wherever it ends. It ends after a bounded time, and is asked for again if there is more.
+ */
+abstract sealed class BulkChange {
+
+  /** How many jobs a step changes: their locks are held for some milliseconds. */
+  private static final int STEP = 500;
+
+  private static final Duration LONGEST = Duration.ofSeconds(10);
+  private static final int MOST = 100_000;
+
+  private final Jobs jobs;
+  private final Wish wish;
+  private final long begin = System.nanoTime();
+  private int matched;
+  private int changed;
+  private @Nullable Refusal refusal;
+
+  private BulkChange(Jobs jobs, Wish wish) {
+    this.jobs = jobs;
+    this.wish = wish;
+  }
+
+  /** Cancels jobs. */
+  static final class Cancel extends BulkChange {
+
+    private final Leases leases;
+
+    Cancel(Jobs jobs, Wish wish, Leases leases) {
+      super(jobs, wish);
+      this.leases = leases;
+    }
+
+    @Override
+    int step() {
+      return STEP;
+    }
+
+    @Override
+    int change(List<JobRef> found, JobState state) {
+      List<UUID> ids = found.stream().map(JobRef::id).toList();
+      return leases.cancel(ids, state == JobState.RUNNING).size();
+    }
+  }
+
+  /** Sends finished jobs back into their queue, as far as it has room. */
+  static final class Retry extends BulkChange {
+
+    private final QueueName queue;
+    private final Admission admission;
+    private final Permits permits;
+    private final Duration step;
+
+    Retry(Jobs jobs, Wish wish, QueueName queue, Admission admission, Permits permits) {
+      super(jobs, wish);
+      this.queue = queue;
+      this.admission = admission;
+      this.permits = permits;
+      this.step =
+          wish.perSecond() == null
+              ? Duration.ZERO
+              : Duration.ofSeconds(1).dividedBy(wish.perSecond());
+    }
+
+    @Override
+    int step() {
+      return Math.clamp(permits.room(queue, permits.cap(queue)), 1, STEP);
+    }
+
+    @Override
+    int change(List<JobRef> found, JobState state) {
+      Duration first = step.multipliedBy(changed() + 1L);
+      return switch (admission.redrive(queue, found, Set.of(state), first, step)) {
+        case Redrive.Done(int moved) -> moved;
+        case Redrive.Full(Refusal full) -> {
+          stop(full);
+          yield 0;
+        }
+      };
+    }
+  }
+
+  /** How many jobs can be changed at once. */
+  abstract int step();
+
+  /** Changes jobs that were in a state, and says how many. */
+  abstract int change(List<JobRef> found, JobState state);
+
+  /**
+   * What came of it.
+   *
+   * @param matched how many jobs were found that are meant
+   * @param changed how many of them were changed; none in a dry run
+   * @param more whether there may be others, for the same request again
+   */
+  record Done(boolean dryRun, int matched, int changed, boolean more) {}
+
+  /** Goes through the jobs that are meant. */
+  Done run() {
+    boolean more = false;
+    for (JobState state : wish.states()) {
+      more |= !comesToTheEnd(state);
+    }
+    return new Done(wish.dryRun(), matched, changed, more);
+  }
+
+  private boolean comesToTheEnd(JobState state) {
+    UUID before = wish.submittedBefore() == null ? null : JobIds.floor(wish.submittedBefore());
+    while (matched < MOST && refusal == null && System.nanoTime() - begin < LONGEST.toNanos()) {
+      JobRefs page = jobs.refs(wish.filter(state), before, wish.dryRun() ? STEP : step());
+      matched += page.jobs().size();
+      if (!wish.dryRun() && !page.jobs().isEmpty()) {
+        changed += change(page.jobs(), state);
+      }
+      before = page.next();
+      if (before == null) {
+        return refusal == null;
+      }
+    }
+    return false;
+  }
+
+  int changed() {
+    return changed;
+  }
+
+  void stop(Refusal full) {
+    refusal = full;
+  }
+
+  /** Why it went no further, if the queue had no room for more; null else. */
+  @Nullable Refusal refusal() {
+    return refusal;
+  }
+}
