@@ -21,10 +21,10 @@ import org.springframework.transaction.TransactionException;
 public class Millpond {
 
   /**
-   * As many as there are turns that may wait at once for the database, and the worker loop, which
-   * always waits.
+   * As many as there are turns that may wait at once for the database, and the loops of worker and
+   * schedules, which always wait.
    */
-  private static final int SCHEDULER_THREADS = 8;
+  private static final int SCHEDULER_THREADS = 9;
 
   private static final Logger log = LoggerFactory.getLogger(Millpond.class);
 

@@ -3,6 +3,7 @@ package dev.millpond.admission;
 import dev.millpond.queue.RetryPolicy;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,20 @@ public record Submission(
     @Nullable String tenant,
     Map<String, String> labels,
     @Nullable String traceparent) {
+
+  /** The same with more labels. */
+  public Submission labelled(Map<String, String> more) {
+    Map<String, String> all = new HashMap<>(labels);
+    all.putAll(more);
+    return new Submission(
+        type, payload, priority, delay, runAt, startBy, timeout, retry, tenant, all, traceparent);
+  }
+
+  /** The same in a trace. */
+  public Submission traced(@Nullable String trace) {
+    return new Submission(
+        type, payload, priority, delay, runAt, startBy, timeout, retry, tenant, labels, trace);
+  }
 
   /** Whether it waits for nothing but a slot. */
   boolean isForNow() {

@@ -18,7 +18,9 @@ public enum Cursor {
   /** By name. */
   QUEUES,
   /** By id, newest first. */
-  AUDIT;
+  AUDIT,
+  /** By name. */
+  SCHEDULES;
 
   private static final int CHECKSUM = Integer.BYTES;
 

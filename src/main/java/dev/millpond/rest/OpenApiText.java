@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.customizers.GlobalOperationCustomizer;
@@ -55,6 +56,9 @@ class OpenApiText {
 
   /** Refused before it is known whose queue is meant. */
   private static final Set<String> BEFORE_THE_CONTROLLER = Set.of("403", "406", "421");
+
+  /** The operations that let jobs in. */
+  private static final Pattern SUBMITS = Pattern.compile("submit.*|triggerSchedule");
 
   private static final String MEDIA_TYPE = "application/problem+json";
   private static final String DESCRIPTION =
@@ -155,7 +159,7 @@ class OpenApiText {
               }
             });
     found.responses(responses);
-    if (written.getOperationId().startsWith("submit")) {
+    if (SUBMITS.matcher(written.getOperationId()).matches()) {
       addRateLimit(responses);
     }
   }

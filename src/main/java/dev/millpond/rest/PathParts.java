@@ -33,6 +33,19 @@ final class PathParts {
     return new QueueName(name);
   }
 
+  /**
+   * The schedule in the path.
+   *
+   * @throws ProblemException {@code schedule-not-found} if it is no schedule's name
+   */
+  static String schedule(String name) {
+    if (!QueueName.isValid(name)) {
+      throw new ProblemException(
+          Problem.SCHEDULE_NOT_FOUND, "A schedule's name matches " + QueueName.PATTERN + ".");
+    }
+    return name;
+  }
+
   /** The queue that a submit names in its path, if that is a queue's name. */
   static Optional<QueueName> queueOf(HttpServletRequest request) {
     return request.getAttribute(HandlerMapping.URI_TEMPLATE_VARIABLES_ATTRIBUTE)

@@ -27,15 +27,24 @@ final class PayloadCheck {
 
   /** What is wrong with a single submission. */
   Optional<ProblemDocument> problem(QueueName queue, Submission submission) {
+    return problem(queue, submission, "");
+  }
+
+  /**
+   * What is wrong with a submission that is a part of a body.
+   *
+   * @param at its JSON Pointer
+   */
+  Optional<ProblemDocument> problem(QueueName queue, Submission submission, String at) {
     if (!isKnown(submission) && !queues.workers(queue).mayPull()) {
       return Optional.of(
           ProblemDocument.of(
                   Problem.UNKNOWN_TYPE,
                   "There is no handler for " + Words.quote(submission.type()) + ".")
               .with("knownTypes", List.copyOf(handlers.types()))
-              .with("errors", unknown("").stream().map(FieldError::json).toList()));
+              .with("errors", unknown(at).stream().map(FieldError::json).toList()));
     }
-    List<FieldError> errors = errors(submission, "");
+    List<FieldError> errors = errors(submission, at);
     return errors.isEmpty() ? Optional.empty() : Optional.of(ProblemDocument.invalid(errors));
   }
 

@@ -62,6 +62,12 @@ public enum Problem {
       "There is no such job",
       "No job has this id, or it is no job's id at all.",
       "Check the id: it is the last part of the `Location` that the submit was answered with."),
+  SCHEDULE_NOT_FOUND(
+      404,
+      "There is no such schedule",
+      "No schedule has this name. Names hold lower-case letters, digits, dots, dashes and"
+          + " underscores, at most 63 in all.",
+      "Check the name, or create the schedule first."),
   METHOD_NOT_ALLOWED(
       405,
       "The address does not know this method",
@@ -153,6 +159,11 @@ public enum Problem {
       "There are too many queues",
       "A new queue would be one more than the service holds. Nothing was accepted.",
       "Use an existing queue, or delete those that are no longer needed."),
+  TOO_MANY_SCHEDULES(
+      422,
+      "There are too many schedules",
+      "A new schedule would be one more than the service holds. Nothing was done.",
+      "Delete schedules that are no longer needed, or raise `millpond.schedule.max`."),
   TENANT_OVER_SHARE(
       429,
       "The tenant has its share of the queue",

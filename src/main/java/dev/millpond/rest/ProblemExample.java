@@ -69,6 +69,7 @@ final class ProblemExample {
           NOT_FOUND,
           QUEUE_NOT_FOUND,
           JOB_NOT_FOUND,
+          SCHEDULE_NOT_FOUND,
           METHOD_NOT_ALLOWED,
           NOT_ACCEPTABLE,
           IDEMPOTENCY_KEY_IN_FLIGHT,
@@ -82,6 +83,7 @@ final class ProblemExample {
           MISDIRECTED_REQUEST,
           IDEMPOTENCY_KEY_REUSED,
           TOO_MANY_QUEUES,
+          TOO_MANY_SCHEDULES,
           DATABASE_UNAVAILABLE,
           OUTCOME_UNKNOWN,
           OVERLOADED ->

@@ -33,6 +33,11 @@ final class SubmissionDraft {
           "retry",
           "tenant",
           "labels");
+
+  /** Of a job that is submitted again and again: without times of its own. */
+  private static final List<String> TEMPLATE_FIELDS =
+      List.of("type", "payload", "priority", "timeout", "retry", "tenant", "labels");
+
   private static final List<String> RETRY_FIELDS =
       List.of("maxAttempts", "initialDelay", "multiplier", "maxDelay");
 
@@ -53,6 +58,10 @@ final class SubmissionDraft {
 
   private final StrictJson json;
   private final Context context;
+  private final List<String> fields;
+
+  /** Labels that a job gets besides those it names. */
+  private final List<String> reserved;
 
   private @Nullable String type;
   private boolean hasType;
@@ -68,9 +77,25 @@ final class SubmissionDraft {
   private Map<String, String> labels = Map.of();
 
   SubmissionDraft(StrictJson json, Context context) {
+    this(json, context, FIELDS, List.of());
+  }
+
+  private SubmissionDraft(
+      StrictJson json, Context context, List<String> fields, List<String> reserved) {
     this.json = json;
     this.context = context;
+    this.fields = fields;
+    this.reserved = reserved;
     this.tenant = context.tenant();
+  }
+
+  /**
+   * What a schedule submits.
+   *
+   * @param reserved labels that it sets itself
+   */
+  static SubmissionDraft template(StrictJson json, Context context, List<String> reserved) {
+    return new SubmissionDraft(json, context, TEMPLATE_FIELDS, reserved);
   }
 
   /** Reads the job at which the document stands. */
@@ -81,9 +106,14 @@ final class SubmissionDraft {
   }
 
   private void field(String name) {
-    if (FIELDS.contains(name) && json.isNull()) {
-      return;
+    if (!fields.contains(name)) {
+      unknown(json, name, fields);
+    } else if (!json.isNull()) {
+      known(name);
     }
+  }
+
+  private void known(String name) {
     switch (name) {
       case "type" -> type();
       case "payload" -> payload();
@@ -94,8 +124,8 @@ final class SubmissionDraft {
       case "timeout" -> timeout = requireNonNullElse(json.duration(MIN_TIMEOUT, DAY), timeout);
       case "retry" -> retry();
       case "tenant" -> tenant();
-      case "labels" -> labels = labels(json);
-      default -> unknown(json, name, FIELDS);
+      case "labels" -> labels = labels(json, reserved);
+      default -> throw new IllegalStateException(name);
     }
   }
 
@@ -161,15 +191,25 @@ final class SubmissionDraft {
 
   /** Reads labels, which are in their bounds but for the errors noted. */
   static Map<String, String> labels(StrictJson json) {
+    return labels(json, List.of());
+  }
+
+  /** The same but for those that are reserved, which take room as well. */
+  private static Map<String, String> labels(StrictJson json, List<String> reserved) {
     Map<String, String> read = new TreeMap<>();
-    json.object(key -> label(json, read, key));
-    if (read.size() > MAX_LABELS) {
-      json.error("has more than " + MAX_LABELS + " labels");
+    int most = MAX_LABELS - reserved.size();
+    json.object(key -> label(json, read, key, most, reserved));
+    if (read.size() > most) {
+      json.error("has more than " + most + " labels");
     }
     return read;
   }
 
-  private static void label(StrictJson json, Map<String, String> read, String key) {
+  private static void label(
+      StrictJson json, Map<String, String> read, String key, int most, List<String> reserved) {
+    if (reserved.contains(key)) {
+      json.error("is set by the schedule itself");
+    }
     if (key.isEmpty() || key.codePointCount(0, key.length()) > MAX_LABEL_KEY) {
       json.error("a label's name has 1 to " + MAX_LABEL_KEY + " characters");
     }
@@ -178,7 +218,7 @@ final class SubmissionDraft {
       json.error("has more than " + MAX_LABEL_VALUE + " characters");
     }
     // One more than allowed tells that there are too many; the rest would only take room.
-    if (value != null && read.size() <= MAX_LABELS) {
+    if (value != null && read.size() <= most) {
       read.put(key, value);
     }
   }

@@ -153,7 +153,7 @@ public final class SubmissionReader {
     }
   }
 
-  private static ProblemDocument problem(List<FieldError> errors, boolean tooLarge) {
+  static ProblemDocument problem(List<FieldError> errors, boolean tooLarge) {
     List<FieldError> first = errors.stream().limit(MAX_ERRORS).toList();
     return tooLarge
         ? ProblemDocument.of(

@@ -100,10 +100,17 @@ class SubmitController {
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
     Submission submission = SubmissionReader.read(body, context(request));
     payloads.problem(name, submission).ifPresent(SubmitController::refuse);
-    // Who waits keeps its body.
-    Optional<Prefer> prefer =
-        Prefer.of(request).filter(_ -> watches.takesMore() && BodyRoom.isHalfFree(request));
-    Decision decision = admission.admit(name, List.of(submission), key(request, body));
+    Optional<Prefer> prefer = prefer(request);
+    return answer(name, admission.admit(name, List.of(submission), key(request, body)), prefer);
+  }
+
+  /** For how long the client wants to wait. Who waits keeps its body. */
+  Optional<Prefer> prefer(HttpServletRequest request) {
+    return Prefer.of(request).filter(_ -> watches.takesMore() && BodyRoom.isHalfFree(request));
+  }
+
+  /** The answer to a submit of one job, however it came about. */
+  ResponseEntity<JobBody> answer(QueueName name, Decision decision, Optional<Prefer> prefer) {
     Job admitted =
         switch (decision) {
           case Decision.Accepted(List<Job> accepted) -> accepted.getFirst();

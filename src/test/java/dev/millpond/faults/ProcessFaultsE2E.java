@@ -122,6 +122,12 @@ class ProcessFaultsE2E {
     }
   }
 
+  /** For longer, and on three nodes: {@link ScheduleFaultsE2E}. */
+  @Test
+  void aScheduleFiresEachSecondOnceWhileNodesAreKilled() throws IOException {
+    new EachSecond(stage, 1).run(Duration.ofSeconds(5));
+  }
+
   @Test
   @Tag("whole")
   void isToldToStopTwice() throws IOException, SQLException {

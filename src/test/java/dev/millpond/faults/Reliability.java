@@ -70,6 +70,7 @@ final class Reliability {
       | fault | test |
       |---|---|
       | a handler that ignores its interrupt | `WorkerIT` |
+      | schedules whose nodes are killed; days on which the clocks change | `ScheduleFaultsE2E`, `CronTest` |
       | a hint between nodes that does not come | `PoolerE2E`, where none does |
       | bodies over the limit, endless, broken; clients that go away | `EdgesIT` |
       | anything else that a client may send | `DocumentFuzzIT` |

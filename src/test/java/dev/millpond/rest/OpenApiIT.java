@@ -60,7 +60,7 @@ class OpenApiIT extends WholeApi {
                       assertThat(operation.path("description").asString("")).as(path).isNotBlank();
                       assertThat(ids.add(operation.path("operationId").asString())).isTrue();
                       assertThat(operation.path("tags").path(0).asString())
-                          .isIn("Jobs", "Queues", "Workers");
+                          .isIn("Jobs", "Queues", "Schedules", "Workers");
                     }));
     assertThat(documented).isEqualTo(operations().keySet());
     assertThat(ids)
@@ -172,7 +172,7 @@ class OpenApiIT extends WholeApi {
 
   @Test
   void whatIsNotBuiltIsNotThere() throws IOException {
-    for (String path : new String[] {"/v1/schedules", "/v1/settings"}) {
+    for (String path : new String[] {"/v1/settings"}) {
       assertThat(get(path).status()).as(path).isEqualTo(404);
     }
     JsonNode refused =

@@ -104,6 +104,15 @@ public final class QueueInvariants implements AfterEachCallback {
         group by queue
         having sum(waiting) <> 0 or sum(runnable) <> 0
         """);
+    rules.put(
+        "a due time of a schedule has one job",
+        """
+        select labels ->> 'schedule' || ' at ' || (labels ->> 'dueAt') || ' has ' || count(*)
+        from job
+        where labels ->> 'dueAt' is not null
+        group by labels ->> 'schedule', labels ->> 'dueAt'
+        having count(*) > 1
+        """);
     return rules;
   }
 
