@@ -20,31 +20,31 @@ final class Audit {
 
   private static final String INSTALL =
       """
-      create table audit (
+      create table noted (
         number bigserial, at timestamptz default clock_timestamp(), kind text, job uuid, attempt integer, token uuid,
         worker text, error text, overdue boolean default false, transaction xid8 default pg_current_xact_id());
       create function audit_granted() returns trigger language plpgsql as $$ begin
-        insert into audit (kind, job, attempt, token, worker)
+        insert into noted (kind, job, attempt, token, worker)
         values ('granted', new.id, new.attempt, new.token, new.worker);
         return null;
       end $$;
       create function audit_ended() returns trigger language plpgsql as $$ begin
-        insert into audit (kind, job, attempt, token, worker, overdue)
+        insert into noted (kind, job, attempt, token, worker, overdue)
         values ('ended', old.id, old.attempt, old.token, old.worker, old.expires_at < clock_timestamp());
         return null;
       end $$;
       create function audit_again() returns trigger language plpgsql as $$ begin
-        insert into audit (kind, job, attempt, token, worker, error)
+        insert into noted (kind, job, attempt, token, worker, error)
         values ('again', new.id, new.number, new.token, new.worker, new.error_type);
         return null;
       end $$;
       create function audit_final() returns trigger language plpgsql as $$ begin
-        insert into audit (kind, job, attempt, token, worker, error)
+        insert into noted (kind, job, attempt, token, worker, error)
         values ('final', new.id, new.attempt, new.token, new.worker, new.error_type);
         return null;
       end $$;
       create function audit_reopened() returns trigger language plpgsql as $$ begin
-        insert into audit (kind, job, attempt) values ('reopened', old.id, old.attempt);
+        insert into noted (kind, job, attempt) values ('reopened', old.id, old.attempt);
         return null;
       end $$;
       create trigger audit_granted after insert on lease for each row execute function audit_granted();
@@ -58,7 +58,7 @@ final class Audit {
       """
       select number, extract(epoch from at - ?::timestamptz)::float8 as at, kind, job, attempt, token, worker, error, overdue,
              transaction::text::bigint as transaction
-      from audit
+      from noted
       order by number
       """;
 

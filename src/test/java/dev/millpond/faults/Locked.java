@@ -42,7 +42,7 @@ final class Locked {
   }
 
   private static int done(Statement statement) throws SQLException {
-    return count(statement, "select count(*) from audit where kind = 'final'");
+    return count(statement, "select count(*) from noted where kind = 'final'");
   }
 
   private static int count(Statement statement, String sql) throws SQLException {

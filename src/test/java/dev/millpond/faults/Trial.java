@@ -65,7 +65,7 @@ final class Trial implements AutoCloseable {
     this.queue = (fault + "-" + Integer.toHexString(what.hashCode())).toLowerCase(Locale.ROOT);
     try (Connection connection = stage.postgres().connect();
         Statement statement = connection.createStatement()) {
-      statement.execute("truncate audit");
+      statement.execute("truncate noted");
     }
     this.effects = new Effects(history);
     stage.queue(queue, "{\"cap\": %d}".formatted(CAP));
