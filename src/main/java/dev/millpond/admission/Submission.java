@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeout how long an attempt may take
  * @param tenant for whom it is; null for nobody in particular
  * @param traceparent the W3C trace context of the submit; null for none
+ * @param callback the URL that is told of the job's end; null for none
  */
 public record Submission(
     String type,
@@ -29,7 +30,8 @@ public record Submission(
     RetryPolicy retry,
     @Nullable String tenant,
     Map<String, String> labels,
-    @Nullable String traceparent) {
+    @Nullable String traceparent,
+    @Nullable String callback) {
 
   /** Whether it waits for nothing but a slot. */
   boolean isForNow() {

@@ -32,7 +32,8 @@ final class SubmissionDraft {
           "timeout",
           "retry",
           "tenant",
-          "labels");
+          "labels",
+          "callback");
   private static final List<String> RETRY_FIELDS =
       List.of("maxAttempts", "initialDelay", "multiplier", "maxDelay");
 
@@ -66,6 +67,7 @@ final class SubmissionDraft {
   private RetryPolicy retry = RetryPolicy.DEFAULT;
   private @Nullable String tenant;
   private Map<String, String> labels = Map.of();
+  private @Nullable String callback;
 
   SubmissionDraft(StrictJson json, Context context) {
     this.json = json;
@@ -95,6 +97,7 @@ final class SubmissionDraft {
       case "retry" -> retry();
       case "tenant" -> tenant();
       case "labels" -> labels = labels(json);
+      case "callback" -> callback = new CallbackDraft(json).read();
       default -> unknown(json, name, FIELDS);
     }
   }
@@ -217,7 +220,8 @@ final class SubmissionDraft {
         retry,
         tenant,
         Map.copyOf(labels),
-        context.traceparent());
+        context.traceparent(),
+        callback);
   }
 
   /** The retry policy while it is read. */

@@ -10,7 +10,16 @@
  */
 @NullMarked
 @ApplicationModule(
-    allowedDependencies = {"admission", "audit", "handler", "lease", "queue", "retention", "job"})
+    allowedDependencies = {
+      "admission",
+      "audit",
+      "callback",
+      "handler",
+      "lease",
+      "queue",
+      "retention",
+      "job"
+    })
 package dev.millpond.rest;
 
 import org.jspecify.annotations.NullMarked;
