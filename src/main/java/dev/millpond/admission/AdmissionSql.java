@@ -36,9 +36,10 @@ final class AdmissionSql {
         from unnest(:ids::uuid[], :queues::text[], :types::text[], :priorities::int[], :payloads::text[],
                     :run_ats::timestamptz[], :start_bys::timestamptz[], :timeouts_ms::bigint[], :max_attempts::int[],
                     :initial_delays_ms::bigint[], :multipliers::float8[], :max_delays_ms::bigint[], :labels::text[],
-                    :traceparents::text[], :tenants::text[], :ranks::bigint[], :accounts::uuid[], :keys::text[])
+                    :traceparents::text[], :tenants::text[], :ranks::bigint[], :accounts::uuid[], :keys::text[],
+                    :callbacks::text[])
           as s (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
-                multiplier, max_delay_ms, labels, traceparent, tenant, rank, account, key)
+                multiplier, max_delay_ms, labels, traceparent, tenant, rank, account, key, callback)
       ), open as (
         select id from account where id = any(:accounts::uuid[]) for key share
       ), taken as (
@@ -64,6 +65,11 @@ final class AdmissionSql {
         select id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
                multiplier, max_delay_ms, labels::jsonb, traceparent, tenant
         from accepted
+      ), called_back as (
+        insert into callback (id, url)
+        select id, callback
+        from accepted
+        where callback is not null
       ), runnable as (
         insert into ready (id, rank, runnable_at, start_by, version, attempt, recoveries, max_attempts, priority,
                            queue, type, tenant)
@@ -152,6 +158,7 @@ final class AdmissionSql {
             .param("traceparents", column("text", rows, e -> e.job().traceparent()))
             .param("tenants", column("text", rows, e -> e.job().tenant()))
             .param("ranks", column("bigint", rows, e -> e.rank()))
+            .param("callbacks", column("text", rows, e -> e.job().callback()))
             .param("accounts", array("uuid", rows, Row::account))
             .param("keys", array("text", rows, Row::key))
             .param("taken_keys", new SqlArrayValue("text", keyed.keySet().toArray()))

@@ -43,7 +43,8 @@ record Entry(UUID id, String queue, Submission job, @Nullable Instant runAt, @Nu
         scheduled ? null : Objects.requireNonNullElse(rank, micros(submittedAt)),
         1,
         job.labels(),
-        job.tenant());
+        job.tenant(),
+        job.callback());
   }
 
   private static long micros(Instant moment) {

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeout how long an attempt may take
  * @param tenant for whom it is; null for nobody in particular
  * @param traceparent the W3C trace context of the submit; null for none
+ * @param callback the URL that is told of the job's end; null for none
  */
 public record Submission(
     String type,
@@ -30,20 +31,33 @@ public record Submission(
     RetryPolicy retry,
     @Nullable String tenant,
     Map<String, String> labels,
-    @Nullable String traceparent) {
+    @Nullable String traceparent,
+    @Nullable String callback) {
 
   /** The same with more labels. */
   public Submission labelled(Map<String, String> more) {
     Map<String, String> all = new HashMap<>(labels);
     all.putAll(more);
     return new Submission(
-        type, payload, priority, delay, runAt, startBy, timeout, retry, tenant, all, traceparent);
+        type,
+        payload,
+        priority,
+        delay,
+        runAt,
+        startBy,
+        timeout,
+        retry,
+        tenant,
+        all,
+        traceparent,
+        callback);
   }
 
   /** The same in a trace. */
   public Submission traced(@Nullable String trace) {
     return new Submission(
-        type, payload, priority, delay, runAt, startBy, timeout, retry, tenant, labels, trace);
+        type, payload, priority, delay, runAt, startBy, timeout, retry, tenant, labels, trace,
+        callback);
   }
 
   /** Whether it waits for nothing but a slot. */

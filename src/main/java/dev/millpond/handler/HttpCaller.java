@@ -1,6 +1,10 @@
 package dev.millpond.handler;
 
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -8,7 +12,9 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.IntPredicate;
+import javax.net.ssl.SSLException;
 import org.apache.hc.client5.http.DnsResolver;
+import org.apache.hc.client5.http.SystemDefaultDnsResolver;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
@@ -18,6 +24,7 @@ import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.io.Closer;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
@@ -61,6 +68,11 @@ final class HttpCaller implements AutoCloseable {
             .disableContentCompression()
             .evictIdleConnections(IDLE)
             .build();
+  }
+
+  /** One that resolves names as the system does, and calls what the settings let it. */
+  static HttpCaller of(HttpProperties settings) {
+    return new HttpCaller(settings, new AddressGuard(settings, SystemDefaultDnsResolver.INSTANCE));
   }
 
   private static PoolingHttpClientConnectionManager connections(
@@ -129,6 +141,19 @@ final class HttpCaller implements AutoCloseable {
       case RuntimeException bug -> throw bug;
       case Error fatal -> throw fatal;
       case null, default -> new IOException(failure);
+    };
+  }
+
+  /** What failed, in words of our own, because those of the libraries name classes. */
+  static String describe(IOException failure) {
+    return switch (failure) {
+      case UnknownHostException unknown -> "the host's name does not resolve";
+      case SSLException tls -> "no trusted TLS connection to the target could be made";
+      case ConnectException refused -> "the target does not accept connections";
+      case NoRouteToHostException away -> "the target cannot be reached";
+      case SocketTimeoutException late -> "the target could not be connected to in time";
+      case NoHttpResponseException silent -> "the target closed the connection without an answer";
+      default -> "the connection broke, or the answer is not HTTP";
     };
   }
 

@@ -11,15 +11,19 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * What {@code http.request} may reach, and with how many connections.
+ * What {@code http.request} and callbacks may reach, with how many connections, and how they are
+ * signed.
  *
  * @param allow addresses, CIDR blocks and host names that may be called although they are not
  *     public; a host name stands for whatever it resolves to
  * @param allowPrivateAddresses whether every address may be called, public or not
- * @param maxConnections open at once on this node
+ * @param maxConnections open at once on this node, as many for callbacks as for {@code
+ *     http.request}
  * @param maxConnectionsPerHost open at once to one scheme, host and port, so that a slow one does
  *     not take them all; the calls beyond wait, within their timeout
  * @param connectTimeout how long one address of a host is tried before the next, 0.1 s to 2 min
+ * @param secrets by which what is sent is signed, each with {@code whsec_} before it; several while
+ *     they are changed, none to sign nothing
  */
 @Validated
 @ConfigurationProperties("millpond.http")
@@ -34,10 +38,18 @@ public record HttpProperties(
     @DefaultValue("false") boolean allowPrivateAddresses,
     @DefaultValue("128") @Min(1) @Max(10_000) int maxConnections,
     @DefaultValue("16") @Min(1) @Max(10_000) int maxConnectionsPerHost,
-    @DefaultValue("PT10S") Duration connectTimeout) {
+    @DefaultValue("PT10S") Duration connectTimeout,
+    @DefaultValue List<String> secrets) {
 
   public HttpProperties {
     allow = List.copyOf(allow);
+    secrets = List.copyOf(secrets);
+  }
+
+  /** Without the secrets. */
+  @Override
+  public String toString() {
+    return "millpond.http";
   }
 
   @AssertTrue(
@@ -51,5 +63,14 @@ public record HttpProperties(
   boolean isConnectTimeoutInRange() {
     return connectTimeout.compareTo(Duration.ofMillis(100)) >= 0
         && connectTimeout.compareTo(Duration.ofMinutes(2)) <= 0;
+  }
+
+  // Not a rule of the single secret, which the message would quote.
+  @AssertTrue(
+      message =
+          "millpond.http.secrets must each be whsec_ and the Base64 of 24 to 64 random bytes, as of"
+              + " \"openssl rand -base64 32\", at most 10 of them")
+  boolean isSecretsReadable() {
+    return secrets.size() <= 10 && secrets.stream().allMatch(Signer::isSecret);
   }
 }

@@ -28,7 +28,8 @@ record HttpRequest(
             regexp = "(?!CONNECT$|TRACE$)[A-Z]{1,20}",
             message = "must be a method in upper case, and neither CONNECT nor TRACE")
         String method,
-    @NotNull @Size(max = 8_192, message = "must have at most 8192 characters") @HttpUrl String url,
+    @NotNull @Size(max = MAX_URL, message = "must have at most 8192 characters") @HttpUrl
+        String url,
     @Size(max = 64, message = "must be at most 64 headers")
         Map<
                 @HeaderName String,
@@ -47,6 +48,8 @@ record HttpRequest(
             message = "must list statuses or classes of them, such as \"2xx, 404\"")
         String successStatus) {
 
+  static final int MAX_URL = 8_192;
+
   private static final String STATUS = "[2-5](xx|[0-9][0-9])";
 
   HttpRequest {
@@ -56,8 +59,12 @@ record HttpRequest(
     successStatus = successStatus == null ? "2xx" : successStatus;
   }
 
-  /** The URL in ASCII. */
   URI uri() {
+    return uri(url);
+  }
+
+  /** A URL in ASCII. */
+  static URI uri(String url) {
     return URI.create(URI.create(url).toASCIIString());
   }
 

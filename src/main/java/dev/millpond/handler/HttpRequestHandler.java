@@ -1,23 +1,17 @@
 package dev.millpond.handler;
 
+import dev.millpond.job.DatabaseClock;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.NoRouteToHostException;
-import java.net.SocketTimeoutException;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
-import javax.net.ssl.SSLException;
-import org.apache.hc.client5.http.SystemDefaultDnsResolver;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpHeaders;
-import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
@@ -30,20 +24,19 @@ final class HttpRequestHandler implements JobHandler<HttpRequest>, AutoCloseable
   /** Of the statuses from 400 to 499, those that another attempt may change. */
   private static final Set<Integer> PASSING = Set.of(408, 425, 429);
 
-  private static final int MAX_EXCERPT = 500;
-
   private final HttpCaller caller;
-  private final Clock clock;
+  private final Signer signer;
+  private final InstantSource clock;
 
+  /** Signs by the database's time: a target refuses what seems to be old. */
   @Autowired
-  HttpRequestHandler(HttpProperties settings, Clock clock) {
-    this(
-        new HttpCaller(settings, new AddressGuard(settings, SystemDefaultDnsResolver.INSTANCE)),
-        clock);
+  HttpRequestHandler(HttpProperties settings, DatabaseClock clock) {
+    this(settings, HttpCaller.of(settings), clock::now);
   }
 
-  HttpRequestHandler(HttpCaller caller, Clock clock) {
+  HttpRequestHandler(HttpProperties settings, HttpCaller caller, InstantSource clock) {
     this.caller = caller;
+    this.signer = new Signer(settings.secrets(), clock);
     this.clock = clock;
   }
 
@@ -76,11 +69,11 @@ final class HttpRequestHandler implements JobHandler<HttpRequest>, AutoCloseable
     } catch (TimeoutException late) {
       throw new RetryLater("http-timeout", "no whole answer within " + payload.timeout());
     } catch (IOException broken) {
-      throw new RetryLater("http-connection", describe(broken));
+      throw new RetryLater("http-connection", HttpCaller.describe(broken));
     }
   }
 
-  private static HttpUriRequestBase request(HttpRequest payload, JobContext context) {
+  private HttpUriRequestBase request(HttpRequest payload, JobContext context) {
     HttpUriRequestBase request = new HttpUriRequestBase(payload.method(), payload.uri());
     payload.headers().forEach(request::setHeader);
     request.setHeader("Millpond-Job-Id", context.id());
@@ -91,13 +84,14 @@ final class HttpRequestHandler implements JobHandler<HttpRequest>, AutoCloseable
       request.setHeader("traceparent", traceparent);
     }
     JsonNode body = payload.body();
-    if (body != null && !body.isNull()) {
-      write(body, request);
+    byte[] content = body == null || body.isNull() ? new byte[0] : write(body, request);
+    if (signer.signs()) {
+      signer.sign(request, context.id().toString(), content);
     }
     return request;
   }
 
-  private static void write(JsonNode body, HttpUriRequestBase request) {
+  private static byte[] write(JsonNode body, HttpUriRequestBase request) {
     Header header = request.getFirstHeader(HttpHeaders.CONTENT_TYPE);
     ContentType type = header == null ? null : ContentType.parseLenient(header.getValue());
     if (type == null) {
@@ -108,6 +102,7 @@ final class HttpRequestHandler implements JobHandler<HttpRequest>, AutoCloseable
             ? PayloadJson.MAPPER.writeValueAsBytes(body)
             : body.stringValue().getBytes(type.getCharset(StandardCharsets.UTF_8));
     request.setEntity(new ByteArrayEntity(content, null));
+    return content;
   }
 
   private static boolean isJson(String mediaType) {
@@ -117,7 +112,7 @@ final class HttpRequestHandler implements JobHandler<HttpRequest>, AutoCloseable
   /** Ends the attempt as the contract says for an answer that is not a success. */
   private void fail(HttpAnswer answer) throws PermanentFailure, RetryLater {
     int status = answer.status();
-    String message = "the target answered " + status + excerpt(answer.result());
+    String message = "the target answered " + status + answer.result().excerpt();
     if (status / 100 == 3) {
       throw new PermanentFailure("http-redirect", message + "; redirects are not followed");
     } else if (status / 100 == 4 && !PASSING.contains(status)) {
@@ -128,31 +123,6 @@ final class HttpRequestHandler implements JobHandler<HttpRequest>, AutoCloseable
       throw new RetryLater("http-status", message, wait.get());
     }
     throw new RetryLater("http-status", message);
-  }
-
-  /** What a person needs to see why the target refused. */
-  private static String excerpt(HttpResult result) {
-    String text = result.text() == null ? "" : result.text().strip();
-    if (text.isEmpty()) {
-      return "";
-    }
-    int end = Math.min(text.length(), MAX_EXCERPT);
-    // Never through the middle of a character.
-    end -= Character.isHighSurrogate(text.charAt(end - 1)) ? 1 : 0;
-    return ": " + text.substring(0, end);
-  }
-
-  /** In words of our own, because those of the libraries name classes. */
-  private static String describe(IOException failure) {
-    return switch (failure) {
-      case UnknownHostException unknown -> "the host's name does not resolve";
-      case SSLException tls -> "no trusted TLS connection to the target could be made";
-      case ConnectException refused -> "the target does not accept connections";
-      case NoRouteToHostException away -> "the target cannot be reached";
-      case SocketTimeoutException late -> "the target could not be connected to in time";
-      case NoHttpResponseException silent -> "the target closed the connection without an answer";
-      default -> "the connection broke, or the answer is not HTTP";
-    };
   }
 
   @Override

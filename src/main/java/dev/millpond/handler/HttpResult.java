@@ -28,6 +28,8 @@ record HttpResult(
     @Nullable String base64,
     boolean truncated) {
 
+  private static final int MAX_EXCERPT = 500;
+
   static HttpResult of(
       int status,
       @Nullable String contentType,
@@ -37,6 +39,18 @@ record HttpResult(
     String text = contentEncoding == null ? text(body, charset(contentType), truncated) : null;
     String base64 = text == null ? Base64.getEncoder().encodeToString(body) : null;
     return new HttpResult(status, contentType, contentEncoding, text, base64, truncated);
+  }
+
+  /** What a person needs to see why the target refused: the start of the text, if it is one. */
+  String excerpt() {
+    String start = text == null ? "" : text.strip();
+    if (start.isEmpty()) {
+      return "";
+    }
+    int end = Math.min(start.length(), MAX_EXCERPT);
+    // Never through the middle of a character.
+    end -= Character.isHighSurrogate(start.charAt(end - 1)) ? 1 : 0;
+    return ": " + start.substring(0, end);
   }
 
   private static Charset charset(@Nullable String contentType) {

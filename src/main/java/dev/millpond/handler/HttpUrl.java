@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
       return problem == null;
     }
 
-    private static @Nullable String problem(String url) {
+    /** What is wrong with the URL; null if nothing is. */
+    static @Nullable String problem(String url) {
       URI uri;
       try {
         uri = new URI(url);

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *     microseconds since 1970; null unless queued
  * @param version rises with every change of state, progress or result, and only then
  * @param tenant for whom it is; null for nobody in particular
+ * @param callback the URL that is told of its end; null for none
  */
 public record Job(
     UUID id,
@@ -44,7 +45,8 @@ public record Job(
     @Nullable Long rank,
     int version,
     Map<String, String> labels,
-    @Nullable String tenant) {
+    @Nullable String tenant,
+    @Nullable String callback) {
 
   /** When it was submitted: the id says so. */
   public Instant submittedAt() {

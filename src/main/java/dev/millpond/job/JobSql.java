@@ -28,24 +28,24 @@ import tools.jackson.databind.json.JsonMapper;
 final class JobSql {
 
   /**
-   * By the primary keys of the partition that the id names, and of the state tables; through a
-   * function that plans it once, since to plan it takes longer than to read the job.
+   * By the primary keys of the partition that the id names, and of the state tables; through
+   * functions that plan it once, since to plan it takes longer than to read the job.
    */
   private static final String FIND =
       """
-      select * from find_job(:id)
+      select job.*, callback_url(:id) as callback from find_job(:id) as job
       """;
 
   /** As FIND, for several. */
   private static final String FIND_ALL =
       """
-      select * from job_status where id = any(:ids)
+      select *, callback_url(id) as callback from job_status where id = any(:ids)
       """;
 
   /** As FIND_ALL, for the ids that a page has scanned; the filters look at no other rows. */
   private static final String FILTER =
       """
-      select * from job_status
+      select *, callback_url(id) as callback from job_status
       where id = any(:ids)
         and (:queue::text is null or queue = :queue)
         and (:state::text is null or state = :state)
@@ -295,7 +295,8 @@ final class JobSql {
         row.getObject("rank", Long.class),
         row.getInt("version"),
         labels == null ? Map.of() : JSON.readValue(labels, LABELS),
-        row.getString("tenant"));
+        row.getString("tenant"),
+        row.getString("callback"));
   }
 
   private static @Nullable Attempt lastAttempt(ResultSet row) throws SQLException {

@@ -311,7 +311,8 @@ final class LeaseSql {
    * a cancel that nobody asked for changes nothing. A job that returns to wait keeps its rank if
    * the attempt does not count. An answer without a queue changed nothing: its lease was lost, or,
    * if it has a state, the very same settlement was written before, or beside it in the group,
-   * which the token in finished or attempt tells.
+   * which the token in finished or attempt tells. Whether somebody is to be told of a job's end is
+   * found by the primary key of callback.
    */
   private static final String SETTLE =
       """
@@ -375,6 +376,7 @@ final class LeaseSql {
         group by queue, account, tenant
       )
       select case when ended.place = s.place then ended.queue end as queue, ended.tenant, ended.recoveries,
+             (select callback.id from callback where callback.id = ended.id) is not null as called_back,
              case when ended.id is null
                     then coalesce(
                       (select f.state from finished f
@@ -536,7 +538,7 @@ final class LeaseSql {
    * Queues finished jobs again, their attempts kept and as many more granted as their policies say,
    * if the account that has room for them is open; where they are to be spread, each later than the
    * one before. By the primary key, locked in the order of ids; two redrives at once: the second
-   * finds no finished row.
+   * finds no finished row. Who was not told yet of this end will be of the next.
    */
   private static final String REDRIVE =
       """
@@ -551,6 +553,8 @@ final class LeaseSql {
         where finished.id = locked.id
         returning finished.id, token, leased_at, finished_at, started_at, version, attempt, recoveries, max_attempts,
                   worker, error_type, error_message
+      ), untold as (
+        delete from callback_due using old where callback_due.id = old.id
       ), history as (
         insert into attempt (id, token, started_at, finished_at, number, worker, error_type, error_message)
         select id, token, leased_at, finished_at, attempt, worker, error_type, error_message
@@ -594,6 +598,12 @@ final class LeaseSql {
         delete from job_log using gone where job_log.id = gone.id
       ), history as (
         delete from attempt using gone where attempt.id = gone.id
+      ), untold as (
+        delete from callback_due using gone where callback_due.id = gone.id
+      ), calls as (
+        delete from callback_attempt using gone where callback_attempt.id = gone.id
+      ), called_back as (
+        delete from callback using gone where callback.id = gone.id
       )
       delete from job using gone where job.id = gone.id
       """;
@@ -680,12 +690,14 @@ final class LeaseSql {
    * @param state the job's; null if the lease was lost
    * @param queue the job's; null if this settlement changed nothing
    * @param recoveries of the job that changed
+   * @param calledBack whether somebody is to be told of its end
    */
   record SettledAs(
       @Nullable JobState state,
       @Nullable QueueName queue,
       @Nullable String tenant,
-      int recoveries) {}
+      int recoveries,
+      boolean calledBack) {}
 
   /**
    * What the end of an attempt needs to know of it.
@@ -894,7 +906,8 @@ final class LeaseSql {
                     Optional.ofNullable(row.getString("state")).map(JobState::of).orElse(null),
                     Optional.ofNullable(row.getString("queue")).map(QueueName::new).orElse(null),
                     row.getString("tenant"),
-                    row.getInt("recoveries")))
+                    row.getInt("recoveries"),
+                    row.getBoolean("called_back")))
         .list();
   }
 

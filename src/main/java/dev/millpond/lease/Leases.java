@@ -17,6 +17,7 @@ import dev.millpond.lease.LeaseSql.Taken;
 import dev.millpond.lease.LeaseSql.Wanted;
 import dev.millpond.lease.Settlement.Lost;
 import dev.millpond.lease.Settlement.Settled;
+import dev.millpond.queue.CallbacksDue;
 import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
@@ -200,7 +201,7 @@ public class Leases {
     }
     int expired = claimed.size() - leases.size();
     if (expired > 0) {
-      finished(queue, expired, JobState.EXPIRED);
+      finished(queue, expired, JobState.EXPIRED, true);
       // They took the places of jobs that could have started.
       events.publishEvent(new JobsReady(Set.of(queue), wanted.suspects() > 0));
     }
@@ -379,20 +380,19 @@ public class Leases {
     }
     watches.changed(row.id());
     if (queue != null) {
-      tell(row, queue, as.tenant(), state, as.recoveries() > 0);
+      tell(row, queue, as, state);
     }
     return new Settled(state);
   }
 
-  private void tell(
-      SettledRow row, QueueName queue, @Nullable String tenant, JobState state, boolean suspect) {
+  private void tell(SettledRow row, QueueName queue, SettledAs as, JobState state) {
     if (state.isFinal()) {
-      finished(queue, 1, state);
+      finished(queue, 1, state, as.calledBack());
     } else {
-      booked(row.account(), queue, tenant, 1, state == JobState.QUEUED ? 1 : 0);
+      booked(row.account(), queue, as.tenant(), 1, state == JobState.QUEUED ? 1 : 0);
     }
     if (state == JobState.QUEUED || isLimited(queue)) {
-      events.publishEvent(new JobsReady(Set.of(queue), suspect));
+      events.publishEvent(new JobsReady(Set.of(queue), as.recoveries() > 0));
     }
     if (row.delayMillis() > 0) {
       events.publishEvent(new JobsDelayed(Duration.ofMillis(row.delayMillis())));
@@ -492,7 +492,7 @@ public class Leases {
     List<Expired> lost = booking(account, () -> sql.expire(account, quiet));
     for (Expired job : lost) {
       if (job.state().isFinal()) {
-        finished(job.queue(), 1, job.state());
+        finished(job.queue(), 1, job.state(), true);
       } else {
         booked(account, job.queue(), job.tenant(), 1, 1);
         events.publishEvent(new JobsReady(Set.of(job.queue()), true));
@@ -524,7 +524,7 @@ public class Leases {
 
   private void withdrawn(UUID account, Booked jobs, JobState state) {
     booked(account, jobs);
-    finished(jobs.queue(), -jobs.waiting(), state);
+    finished(jobs.queue(), -jobs.waiting(), state, true);
   }
 
   private void booked(UUID account, Booked booked) {
@@ -536,7 +536,15 @@ public class Leases {
     events.publishEvent(new DepthChanged(account, queue, tenant, waiting, runnable));
   }
 
-  private void finished(QueueName queue, int jobs, JobState state) {
+  /**
+   * Jobs have ended.
+   *
+   * @param calledBack whether somebody may have to be told of it
+   */
+  private void finished(QueueName queue, int jobs, JobState state, boolean calledBack) {
+    if (calledBack) {
+      events.publishEvent(new CallbacksDue());
+    }
     meters
         .counter("millpond.jobs.finished", "queue", queue.value(), "state", state.label())
         .increment(jobs);

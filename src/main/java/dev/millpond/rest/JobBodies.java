@@ -1,6 +1,8 @@
 package dev.millpond.rest;
 
 import dev.millpond.admission.Permits;
+import dev.millpond.callback.Callback;
+import dev.millpond.callback.Callbacks;
 import dev.millpond.job.Attempt;
 import dev.millpond.job.DatabaseClock;
 import dev.millpond.job.Job;
@@ -37,12 +39,14 @@ final class JobBodies {
   private final Jobs jobs;
   private final Queues queues;
   private final Permits permits;
+  private final Callbacks callbacks;
   private final DatabaseClock clock;
 
-  JobBodies(Jobs jobs, Queues queues, Permits permits, DatabaseClock clock) {
+  JobBodies(Jobs jobs, Queues queues, Permits permits, Callbacks callbacks, DatabaseClock clock) {
     this.jobs = jobs;
     this.queues = queues;
     this.permits = permits;
+    this.callbacks = callbacks;
     this.clock = clock;
   }
 
@@ -51,12 +55,13 @@ final class JobBodies {
     PAYLOAD,
     RESULT,
     ATTEMPTS,
-    LOG
+    LOG,
+    CALLBACK
   }
 
   /** A job with all but its log. */
   JobBody whole(Job job) {
-    return body(job, EnumSet.of(Part.PAYLOAD, Part.RESULT, Part.ATTEMPTS));
+    return body(job, EnumSet.of(Part.PAYLOAD, Part.RESULT, Part.ATTEMPTS, Part.CALLBACK));
   }
 
   /** A job with all that its worker needs. */
@@ -75,6 +80,7 @@ final class JobBodies {
   private JobBody body(Job job, Set<Part> parts, JobBody.@Nullable Held lease) {
     Integer position = position(job);
     List<Attempt> attempts = parts.contains(Part.ATTEMPTS) ? jobs.attempts(job) : null;
+    Callback callback = parts.contains(Part.CALLBACK) ? callbacks.find(job).orElse(null) : null;
     List<LogLine> log = parts.contains(Part.LOG) ? jobs.log(job.id()) : null;
     return new JobBody(
         job.id(),
@@ -103,6 +109,7 @@ final class JobBodies {
         job.tenant(),
         attempts,
         log,
+        callback,
         lease,
         links(job));
   }

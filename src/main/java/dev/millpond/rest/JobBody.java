@@ -2,6 +2,7 @@ package dev.millpond.rest;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonRawValue;
+import dev.millpond.callback.Callback;
 import dev.millpond.job.Attempt;
 import dev.millpond.job.JobError;
 import dev.millpond.job.LogLine;
@@ -15,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A job as the API tells it; {@code openapi/schemas.yaml} says what each field means. Payload,
- * result, attempts, log and lease are left out where they were not asked for, everything else is
- * always there.
+ * result, attempts, log, callback and lease are left out where they were not asked for, everything
+ * else is always there.
  *
  * @param payload JSON, as it was submitted
  * @param result JSON, as the handler returned it
@@ -48,6 +49,7 @@ record JobBody(
     @Nullable String tenant,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<Attempt> attempts,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<LogLine> log,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Callback callback,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Held lease,
     Map<String, String> links) {
 

@@ -160,7 +160,9 @@ class JobListController {
               .filter(part -> part.name().toLowerCase(Locale.ROOT).equals(name))
               .findFirst()
               .orElseThrow(
-                  () -> ListQuery.invalid("include", "names payload, result, attempts or log")));
+                  () ->
+                      ListQuery.invalid(
+                          "include", "names payload, result, attempts, log or callback")));
     }
     return parts;
   }

@@ -32,9 +32,10 @@ final class SubmissionDraft {
           "timeout",
           "retry",
           "tenant",
-          "labels");
+          "labels",
+          "callback");
 
-  /** Of a job that is submitted again and again: without times of its own. */
+  /** Of a job that is submitted again and again: without times of its own and a callback. */
   private static final List<String> TEMPLATE_FIELDS =
       List.of("type", "payload", "priority", "timeout", "retry", "tenant", "labels");
 
@@ -75,6 +76,7 @@ final class SubmissionDraft {
   private RetryPolicy retry = RetryPolicy.DEFAULT;
   private @Nullable String tenant;
   private Map<String, String> labels = Map.of();
+  private @Nullable String callback;
 
   SubmissionDraft(StrictJson json, Context context) {
     this(json, context, FIELDS, List.of());
@@ -125,6 +127,7 @@ final class SubmissionDraft {
       case "retry" -> retry();
       case "tenant" -> tenant();
       case "labels" -> labels = labels(json, reserved);
+      case "callback" -> callback = new CallbackDraft(json).read();
       default -> throw new IllegalStateException(name);
     }
   }
@@ -257,7 +260,8 @@ final class SubmissionDraft {
         retry,
         tenant,
         Map.copyOf(labels),
-        context.traceparent());
+        context.traceparent(),
+        callback);
   }
 
   /** The retry policy while it is read. */

@@ -13,6 +13,7 @@
     allowedDependencies = {
       "admission",
       "audit",
+      "callback",
       "handler",
       "lease",
       "queue",

@@ -39,7 +39,8 @@ final class RetentionSql {
 
   /**
    * By the index job_queue, from the oldest up; the finished ones by their primary key. Meets a
-   * redrive and the client's DELETE, which have the job first or find nothing.
+   * redrive and the client's DELETE, which have the job first or find nothing. A job stays while
+   * somebody is still to be told of it.
    */
   private static final String REMOVE =
       """
@@ -48,6 +49,7 @@ final class RetentionSql {
         from job join finished on finished.id = job.id
         where job.queue = :queue and job.id > :after and job.id < uuid_floor(:finished_before)
           and finished.finished_at < :finished_before
+          and not exists (select from callback_due where callback_due.id = job.id)
         order by job.id
         limit 1000
       ), gone as (
@@ -56,6 +58,10 @@ final class RetentionSql {
         delete from job_log using gone where job_log.id = gone.id
       ), history as (
         delete from attempt using gone where attempt.id = gone.id
+      ), calls as (
+        delete from callback_attempt using gone where callback_attempt.id = gone.id
+      ), called_back as (
+        delete from callback using gone where callback.id = gone.id
       )
       delete from job using gone where job.id = gone.id
       returning job.id

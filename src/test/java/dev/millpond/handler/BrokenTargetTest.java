@@ -6,7 +6,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -131,8 +130,7 @@ class BrokenTargetTest {
   @Test
   void anAddressInsideIsNotEvenConnectedTo() throws Exception {
     try (RawTarget target = new RawTarget((connection, self) -> RawTarget.hang(connection));
-        HttpRequestHandler handler =
-            new HttpRequestHandler(AddressGuardTest.settings(Map.of()), Clock.systemUTC())) {
+        HttpRequestHandler handler = HttpCalls.strictHandler()) {
       List<String> urls = new ArrayList<>();
       for (String host :
           List.of("127.0.0.1", "localhost", "127.1", "2130706433", "[::1]", "[::ffff:7f00:1]")) {

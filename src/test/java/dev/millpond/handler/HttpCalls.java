@@ -17,7 +17,15 @@ final class HttpCalls {
     values.putIfAbsent("millpond.http.allow", "127.0.0.0/8");
     HttpProperties properties = AddressGuardTest.settings(values);
     return new HttpRequestHandler(
-        new HttpCaller(properties, new AddressGuard(properties, names)), Clock.systemUTC());
+        properties,
+        new HttpCaller(properties, new AddressGuard(properties, names)),
+        Clock.systemUTC());
+  }
+
+  /** One that may call public addresses only. */
+  static HttpRequestHandler strictHandler() {
+    HttpProperties properties = AddressGuardTest.settings(Map.of());
+    return new HttpRequestHandler(properties, HttpCaller.of(properties), Clock.systemUTC());
   }
 
   static HttpRequestHandler handler() {

@@ -44,7 +44,8 @@ class HttpPropertiesTest {
     "max-connections, 0, greater than or equal to 1",
     "max-connections-per-host, 129, must be at most millpond.http.max-connections",
     "connect-timeout, PT0S, must be from PT0.1S to PT2M",
-    "connect-timeout, PT3M, must be from PT0.1S to PT2M"
+    "connect-timeout, PT3M, must be from PT0.1S to PT2M",
+    "secrets, whsec_c2hvcnQ=, millpond.http.secrets must each be"
   })
   void wrongSettingsAreNamedWithTheirRule(String name, String value, String rule) {
     assertThat(violations(Map.of("millpond.http." + name, value))).contains(rule);

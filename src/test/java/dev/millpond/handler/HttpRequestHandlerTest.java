@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import com.standardwebhooks.Webhook;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetAddress;
@@ -14,6 +15,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,12 +35,17 @@ class HttpRequestHandlerTest {
   private record Got(String method, String target, Headers headers, String body) {}
 
   private final Clock clock = Clock.fixed(Instant.parse("2026-11-24T10:00:00Z"), ZoneOffset.UTC);
-  private final HttpRequestHandler handler =
-      new HttpRequestHandler(
-          AddressGuardTest.settings(Map.of("millpond.http.allow", "127.0.0.1")), clock);
+  private final HttpRequestHandler handler = handler(Map.of());
   private final Handlers handlers = new Handlers(List.of(handler));
   private final AtomicReference<Got> got = new AtomicReference<>();
   private HttpServer target;
+
+  private HttpRequestHandler handler(Map<String, String> more) {
+    Map<String, String> values = new HashMap<>(more);
+    values.put("millpond.http.allow", "127.0.0.1");
+    HttpProperties settings = AddressGuardTest.settings(values);
+    return new HttpRequestHandler(settings, HttpCaller.of(settings), clock);
+  }
 
   @BeforeEach
   void start() throws Exception {
@@ -73,11 +80,15 @@ class HttpRequestHandlerTest {
   }
 
   private HttpResult call(int status, String fields) throws Exception {
+    return call(handler, status, fields);
+  }
+
+  private HttpResult call(HttpRequestHandler caller, int status, String fields) throws Exception {
     String payload =
         "{\"url\": \"http://127.0.0.1:%d/%d?q=1\"%s}"
             .formatted(target.getAddress().getPort(), status, fields.replace('\'', '"'));
     assertThat(handlers.check("http.request", payload)).isEmpty();
-    return handler.handle(
+    return caller.handle(
         (HttpRequest) handlers.read("http.request", payload), new RecordedContext(3));
   }
 
@@ -129,6 +140,22 @@ class HttpRequestHandlerTest {
     call(200, ",'body':'grün','headers':{'Content-Type':'text/plain; charset=iso-8859-1'}");
 
     assertThat(got.get().body()).isEqualTo("grün");
+  }
+
+  @Test
+  void withASecretItIsSigned() throws Exception {
+    try (HttpRequestHandler signing = handler(Map.of("millpond.http.secrets", SignerTest.SECRET))) {
+      call(signing, 200, ",'body':{'n':1},'headers':{'webhook-id':'forged'}");
+    }
+
+    assertThat(header("Webhook-id")).isEqualTo(RecordedContext.ID.toString());
+    assertThat(header("Webhook-timestamp")).isEqualTo("1795514400");
+    String signature =
+        new Webhook(SignerTest.SECRET)
+            .sign(RecordedContext.ID.toString(), 1_795_514_400, got.get().body());
+    assertThat(header("Webhook-signature")).isEqualTo(signature);
+    call(200, "");
+    assertThat(header("Webhook-signature")).isEmpty();
   }
 
   @ParameterizedTest

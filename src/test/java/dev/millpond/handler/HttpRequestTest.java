@@ -2,10 +2,8 @@ package dev.millpond.handler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,8 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class HttpRequestTest {
 
-  private final HttpRequestHandler handler =
-      new HttpRequestHandler(AddressGuardTest.settings(Map.of()), Clock.systemUTC());
+  private final HttpRequestHandler handler = HttpCalls.strictHandler();
   private final Handlers handlers = new Handlers(List.of(handler));
 
   @AfterEach

@@ -219,7 +219,7 @@ class DocumentFuzzIT extends WholeApi {
     }
     fuzzMembers(op, place, seeds);
     if (!place.name().isEmpty()) {
-      JsonNode without = base(op).deepCopy();
+      JsonNode without = base(op, place).deepCopy();
       boolean was = remove(without, place.name());
       if (was || place.required()) {
         send(op, place, request(op, without.toString()), Expected.of(!place.required()));
@@ -303,11 +303,20 @@ class DocumentFuzzIT extends WholeApi {
     return examples(op).getFirst();
   }
 
+  /** The first example, or where the place is required, the first that has where it belongs. */
+  private JsonNode base(Operation op, Place place) {
+    String parent = place.name().replaceFirst("/[^/]*$", "");
+    return examples(op).stream()
+        .filter(example -> !place.required() || example.at(parent).isContainer())
+        .findFirst()
+        .orElseGet(() -> base(op));
+  }
+
   private FuzzRequest body(Operation op, Place place, String value) {
     if (place.name().isEmpty()) {
       return request(op, value);
     }
-    JsonNode body = base(op).deepCopy();
+    JsonNode body = base(op, place).deepCopy();
     put(body, place.name());
     return request(op, body.toString().replace("\"" + HERE + "\"", value));
   }
@@ -617,7 +626,9 @@ class DocumentFuzzIT extends WholeApi {
   private static boolean mustName(Answer answer, Place place) {
     return answer.problem().equals("invalid-request")
         && !place.in().equals("path")
-        && !answer.body().contains("JSON");
+        && !answer.body().contains("JSON")
+        // A header with a control character is refused by the web server.
+        && !answer.body().contains("not well-formed HTTP");
   }
 
   /** Whether the answer says that the value at the place is not valid. */

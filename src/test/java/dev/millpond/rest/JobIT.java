@@ -160,6 +160,29 @@ class JobIT extends WholeApi {
   }
 
   @Test
+  void aJobSaysHowFarItsCallbackIs() throws IOException {
+    String url = "http://127.0.0.1/done";
+    String callback = "\"callback\": {\"url\": \"" + url + "\"}}";
+    String id = submit("{\"type\": \"demo.noop\", \"delay\": \"PT1H\", " + callback);
+    JsonNode waiting = get("/v1/jobs/" + id).json().path("callback");
+    assertThat(waiting.path("state").asString()).isEqualTo("waiting");
+    assertThat(waiting.path("url").asString()).isEqualTo(url);
+    cancel(id);
+    JsonNode failed =
+        Awaitility.await()
+            .atMost(SOON)
+            .until(
+                () -> get("/v1/jobs/" + id).json().path("callback"),
+                found -> found.path("state").asString().equals("failed"));
+    assertThat(failed.path("attempts").path(0).path("error").path("type").asString())
+        .isEqualTo("address-refused");
+    JsonNode listed = get("/v1/jobs?queue=" + queue).json().path("items").path(0);
+    assertThat(listed.has("callback")).isFalse();
+    JsonNode asked = get("/v1/jobs?include=callback&queue=" + queue).json().path("items").path(0);
+    assertThat(asked.path("callback").toString()).isEqualTo(failed.toString());
+  }
+
+  @Test
   void aRedriveNeedsRoomLikeASubmit() throws IOException {
     String id = submit(NOOP);
     await(id, "succeeded");

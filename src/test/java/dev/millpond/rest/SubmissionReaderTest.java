@@ -40,6 +40,7 @@ class SubmissionReaderTest {
                 RetryPolicy.DEFAULT,
                 null,
                 Map.of(),
+                null,
                 null));
   }
 
@@ -51,7 +52,7 @@ class SubmissionReaderTest {
             {"type": "http.request", "payload": {"n": 1.50, "s": "é"}, "priority": 9, "delay": "PT10S",
              "startBy": "2026-11-23T16:00:00+01:00", "timeout": "PT1M",
              "retry": {"maxAttempts": 3, "initialDelay": "PT0S", "multiplier": 1.5, "maxDelay": "P1D"},
-             "tenant": "Acme-1", "labels": {"order": "17"}}
+             "tenant": "Acme-1", "labels": {"order": "17"}, "callback": {"url": "https://shop.example/done?n=1"}}
             """);
     assertThat(job)
         .isEqualTo(
@@ -66,7 +67,8 @@ class SubmissionReaderTest {
                 new RetryPolicy(3, Duration.ZERO, 1.5, Duration.ofDays(1)),
                 "Acme-1",
                 Map.of("order", "17"),
-                null));
+                null,
+                "https://shop.example/done?n=1"));
   }
 
   @Test
@@ -116,6 +118,16 @@ class SubmissionReaderTest {
             "{'type':'a','priority':4.0} | /priority",
             "{'type':'a','priority':99999999999999999999} | /priority",
             "{'type':'a','priority':true} | /priority",
+            "{'type':'a','callback':'https://shop.example/'} | /callback",
+            "{'type':'a','callback':{}} | /callback/url",
+            "{'type':'a','callback':{'url':null}} | /callback/url",
+            "{'type':'a','callback':{'url':'/done'}} | /callback/url",
+            "{'type':'a','callback':{'url':'ftp://shop.example/'}} | /callback/url",
+            "{'type':'a','callback':{'url':'https://user@shop.example/'}} | /callback/url",
+            "{'type':'a','callback':{'url':'https://shop.example/#a'}} | /callback/url",
+            "{'type':'a','callback':{'url':'https://shop.example/%s'}} | /callback/url"
+                .formatted("a".repeat(8_192)),
+            "{'type':'a','callback':{'url':'https://shop.example/','uri':1}} | /callback/uri",
             "{'type':'a','delay':10} | /delay",
             "{'type':'a','delay':'10s'} | /delay",
             "{'type':'a','delay':'P'} | /delay",

@@ -106,6 +106,29 @@ class RetentionIT {
   }
 
   @Test
+  void aDayStaysWhileSomebodyIsToBeToldOfAJobOfIt() {
+    aJobOfLongAgo();
+    jdbc.sql("insert into callback (id, url) values (?, 'https://shop.example/')")
+        .param(id)
+        .update();
+    finishedAt(Instant.now().minus(Duration.ofDays(8)));
+    assertThat(
+            jdbc.sql("select count(*) from callback_due where id = ?")
+                .param(id)
+                .query(Integer.class)
+                .single())
+        .isEqualTo(1);
+    assertThat(daysKept()).contains(LONG_AGO);
+    jdbc.sql("delete from callback_due where id = ?").param(id).update();
+    assertThat(daysKept()).doesNotContain(LONG_AGO);
+    assertThat(
+            jdbc.sql("select to_regclass('callback_20200229')::text")
+                .query(String.class)
+                .optional())
+        .isEmpty();
+  }
+
+  @Test
   void jobsGoOneByOneWhereOthersOfTheirDayAreKeptLonger() {
     aJobOfLongAgoFinishedAt(Instant.now().minus(Duration.ofDays(8)));
     queues.change(new QueueName("old"), keptFor(Duration.ofDays(30)));

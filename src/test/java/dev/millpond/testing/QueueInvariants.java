@@ -93,6 +93,20 @@ public final class QueueInvariants implements AfterEachCallback {
         select id || ' had ' || recoveries from finished where recoveries > 3
         """);
     rules.put(
+        "a job's end that is to be told is due, or was told or given up",
+        """
+        select id || ' is ' || state from finished join callback using (id)
+        where not exists (select from callback_due due where due.id = finished.id and due.version = finished.version)
+          and not exists (
+            select from callback_attempt made where made.id = finished.id and made.version = finished.version)
+        """);
+    rules.put(
+        "what is to be told is the end of a finished job",
+        """
+        select id::text from callback_due
+        where not exists (select from finished where finished.id = callback_due.id)
+        """);
+    rules.put(
         "the books of admission say how many jobs wait",
         """
         select queue || ' has ' || sum(waiting) || ' waiting, ' || sum(runnable) || ' of them runnable, too many'

@@ -63,6 +63,7 @@ public record Sample(
   /** The submission. */
   public Submission submission() {
     return new Submission(
-        type, payload, priority, delay, null, startBy, timeout, retry, tenant, Map.of(), null);
+        type, payload, priority, delay, null, startBy, timeout, retry, tenant, Map.of(), null,
+        null);
   }
 }
