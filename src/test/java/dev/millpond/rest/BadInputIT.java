@@ -153,7 +153,8 @@ class BadInputIT extends WholeApi {
     "GET, /v1/queues/nowhere, 404",
     "GET, /v1/queues/UPPER, 404",
     "PATCH, /v1/jobs, 405",
-    "DELETE, /v1/queues/default, 405",
+    "DELETE, /v1/queues/nowhere, 404",
+    "PATCH, /v1/queues/default, 405",
     "PUT, /v1/jobs/" + ANCIENT + ", 405",
   })
   void whatIsNotThereIsNotFound(String method, String path, int status) throws IOException {

@@ -9,11 +9,11 @@ import dev.millpond.testing.ApiClient;
 import dev.millpond.testing.ApiClient.Answer;
 import java.io.IOException;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -42,7 +42,7 @@ final class Described {
   /** The components, no object of which may have members beyond those it names. */
   private final JsonNode components;
 
-  private final Map<JsonNode, Schema> compiled = new HashMap<>();
+  private final Map<JsonNode, Schema> compiled = new ConcurrentHashMap<>();
 
   Described(ApiClient api) throws IOException {
     document = api.get("/v3/api-docs").json();
