@@ -32,13 +32,16 @@ class QueueInvariantsIT {
   void createTables() {
     jdbc.execute(
         """
-        create table job (id uuid);
+        create table job (id uuid, labels jsonb);
         create table room (queue text, waiting int, runnable int);
         create table ready (id uuid, recoveries int, queue text);
         create table delayed (id uuid, queue text);
         create table lease (id uuid, token uuid, expires_at timestamptz, attempt int,
                             recoveries int, max_attempts int);
-        create table finished (id uuid, state text, attempt int, recoveries int, max_attempts int);
+        create table finished (id uuid, state text, attempt int, recoveries int, max_attempts int, version int);
+        create table callback (id uuid);
+        create table callback_due (id uuid, version int);
+        create table callback_attempt (id uuid, version int);
         """);
   }
 
@@ -66,6 +69,10 @@ class QueueInvariantsIT {
           insert into finished values (ID, 'failed', 6, 0, 5)            | had 6
           insert into ready values (ID, 4)                               | at most three recoveries
           insert into room values ('mine', 1, 0)                         | mine has 1 waiting
+          insert into finished values (ID, 'failed', 1, 0, 5, 3); \
+          insert into callback values (ID)                               | is to be told is due
+          insert into callback_due values (ID, 3)                        | the end of a finished job
+          insert into job select ID, '{"schedule": "s", "dueAt": "t"}' from generate_series(1, 2) | s at t has 2
           """)
   void aBrokenRuleIsNamed(String rows, String complaint) {
     jdbc.execute(rows.replace("ID", JOB + "::uuid"));
