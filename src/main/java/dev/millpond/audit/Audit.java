@@ -36,7 +36,7 @@ public final class Audit {
   public UUID begin(String action, QueueName queue, String client, @Nullable String request) {
     UUID id = ids.next();
     sql.insert(new AuditLine(id, action, queue.value(), client, request, null));
-    log.info("{} {} from {}: {}", action, queue, client, request);
+    log.info("{} {} from {}", action, queue, client);
     return id;
   }
 

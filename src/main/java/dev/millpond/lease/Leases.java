@@ -131,8 +131,9 @@ public class Leases {
             .findFirst()
             .map(Duration::ofMillis)
             .orElse(null);
-    names(heads, false).forEach(queues::found);
-    Poll poll = new Poll(names(heads, false), names(heads, true), nextDue);
+    Set<QueueName> all = names(heads, false);
+    all.forEach(queues::found);
+    Poll poll = new Poll(all, names(heads, true), nextDue);
     events.publishEvent(poll);
     return poll;
   }
@@ -161,9 +162,6 @@ public class Leases {
   public List<Lease> claim(QueueName queue, int max, boolean suspect, Set<String> handled) {
     int others = suspect ? 0 : max;
     int suspects = suspect ? max : 0;
-    if (queues.isPaused(queue)) {
-      return List.of();
-    }
     return switch (queues.workers(queue)) {
       case SERVICE -> claim(new Wanted(queue, others, suspects, Set.of(), null));
       case BOTH -> claim(new Wanted(queue, others, suspects, handled, null));
@@ -176,7 +174,7 @@ public class Leases {
    * which a worker died. None if the queue has no pull workers.
    */
   public List<Lease> claim(Claim claim) {
-    return queues.workers(claim.queue()).mayPull() && !queues.isPaused(claim.queue())
+    return queues.workers(claim.queue()).mayPull()
         ? claim(new Wanted(claim.queue(), claim.max(), 1, claim.types(), claim))
         : List.of();
   }
@@ -184,6 +182,9 @@ public class Leases {
   private List<Lease> claim(Wanted wanted) {
     QueueName queue = wanted.queue();
     Queue settings = queues.find(queue).orElse(null);
+    if (settings != null && settings.paused()) {
+      return List.of();
+    }
     UUID account = node.account();
     Taken taken = booking(account, () -> sql.claim(account, wanted, settings));
     List<Claimed> claimed = taken.jobs();
