@@ -7,10 +7,11 @@ alter table queue
   add column rate_per_ms  bigint  check (rate_per_ms >= 1),
   add column retention_ms bigint  check (retention_ms > 0);
 
--- When the next job of a queue may start under its rate limit; written by claims alone, under the lock of the queue's row.
+-- When the last job of a queue was to start under its rate limit; the next may follow at the distance that the limit in force
+-- says. Written by claims alone, under the lock of the queue's row.
 create table start_rate (
   queue   text        not null primary key,
-  next_at timestamptz not null
+  last_at timestamptz not null
 ) with (fillfactor = 50);
 
 -- What operators changed. Written before the change and once more after it, so that a change that was cut short shows.

@@ -88,8 +88,8 @@ begin
   end loop;
 end $$;
 
--- As in V001, with the tables above: a day stays while somebody is still to be told of a job of it. Days of before have no
--- callbacks.
+-- As in V001, with the tables above: a day stays while somebody is still to be told of a job of it, and for as long as any
+-- queue keeps its jobs, which a node of the previous version does not know. Days of before have no callbacks.
 create or replace function drop_partitions(day date, finished_before timestamptz) returns boolean
 language plpgsql as $$
 declare
@@ -103,7 +103,8 @@ begin
     return false;
   end if;
   execute format('select exists (select from %I where finished_at >= $1)', 'finished' || suffix)
-    into kept using finished_before;
+    into kept
+    using least(finished_before, now() - (select max(retention_ms) from queue) * interval '1 ms');
   if kept then
     return false;
   end if;

@@ -306,8 +306,8 @@ public class Admission {
     /** So many wait again; the others were not finished, or are so no more. */
     record Done(int jobs) implements Redrive {}
 
-    /** The queue has no room for them. */
-    record Full(Refusal refusal) implements Redrive {}
+    /** They were not let in, or their account was closed again and again. */
+    record Refused(Decision.Refused why) implements Redrive {}
   }
 
   /** Queues a finished job again, if the queue has room. */
@@ -335,24 +335,41 @@ public class Admission {
             .collect(
                 Collectors.groupingBy(
                     job -> Optional.ofNullable(job.tenant()), Collectors.summingInt(_ -> 1)));
-    return switch (permits.reserve(queue, demands(wanted, first.isZero()), null)) {
-      case Decision.Full(Refusal refusal) -> new Redrive.Full(refusal);
-      case Decision.TenantOverShare over -> new Redrive.Full(over.refusal());
-      case Reservation reservation -> {
-        List<UUID> ids = jobs.stream().map(JobRef::id).toList();
-        yield redrive(
-            reservation, () -> leases.redrive(reservation.account(), ids, states, first, step));
+    List<UUID> ids = jobs.stream().map(JobRef::id).toList();
+    for (int i = 0; i < TRIES; i++) {
+      switch (permits.reserve(queue, demands(wanted, first.isZero()), null)) {
+        case Decision.Full full -> {
+          return new Redrive.Refused(full);
+        }
+        case Decision.TenantOverShare over -> {
+          return new Redrive.Refused(over);
+        }
+        case Reservation reservation -> {
+          Optional<Redrive> done =
+              redrive(
+                  reservation,
+                  () -> leases.redrive(reservation.account(), ids, states, first, step));
+          if (done.isPresent()) {
+            return done.get();
+          }
+        }
       }
-    };
+    }
+    return new Redrive.Refused(new Decision.Overloaded());
   }
 
-  private Redrive redrive(
-      Reservation reservation, Supplier<Map<Optional<String>, Integer>> statement) {
+  /** Empty if the account is closed: then nothing was moved. */
+  private Optional<Redrive> redrive(
+      Reservation reservation, Supplier<Optional<Map<Optional<String>, Integer>>> statement) {
     try {
-      Map<Optional<String>, Integer> moved = statement.get();
+      Optional<Map<Optional<String>, Integer>> moved = statement.get();
       permits.written();
-      permits.cancel(reservation.without(moved));
-      return new Redrive.Done(moved.values().stream().mapToInt(jobs -> jobs).sum());
+      permits.cancel(reservation.without(moved.orElse(Map.of())));
+      if (moved.isEmpty()) {
+        permits.doubt(reservation.books());
+      }
+      return moved.map(
+          jobs -> new Redrive.Done(jobs.values().stream().mapToInt(count -> count).sum()));
     } catch (DataAccessException unknown) {
       permits.doubt(reservation.books());
       throw unknown;

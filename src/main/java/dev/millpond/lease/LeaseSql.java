@@ -97,8 +97,9 @@ final class LeaseSql {
    * they are found; what another claim has locked is skipped. "ctid = any(array(…))" and not "in
    * (select …)", which would leave the join order to the planner. With a concurrency limit the
    * leases of the queue are counted under the lock of CLAIM_WITHIN, and with a rate limit the time
-   * of the next start is read and moved on; the start is stamped by the clock, since now() is from
-   * before the lock. A job whose startBy has passed ends here and takes no slot.
+   * of the next start is read and moved on, as far behind the last one as the limit in force says:
+   * one that is corrected is in force at once. The start is stamped by the clock, since now() is
+   * from before the lock. A job whose startBy has passed ends here and takes no slot.
    *
    * <p>Where only some types are wanted, the next ones of each come from ready_next_of_type, so
    * that the cost is that of the types wanted and not of the jobs of others before them: as many of
@@ -112,7 +113,9 @@ final class LeaseSql {
       with clock (at) as (
         select clock_timestamp()
       ), pace (next_at) as (
-        select greatest((select next_at from start_rate where queue = :queue), at - :tolerance_ms * interval '1 ms')
+        select greatest(
+          (select last_at + :interval_us * interval '1 microsecond' from start_rate where queue = :queue),
+          at - :tolerance_ms * interval '1 ms')
         from clock
       ), allowed (jobs, at) as (
         select case when :concurrency::int is null and :interval_us::bigint is null then :max::int
@@ -180,12 +183,12 @@ final class LeaseSql {
         where not expired
         returning id, expires_at
       ), paced as (
-        insert into start_rate (queue, next_at)
-        select :queue, pace.next_at + count(*) * :interval_us * interval '1 microsecond'
+        insert into start_rate (queue, last_at)
+        select :queue, pace.next_at + (count(*) - 1) * :interval_us * interval '1 microsecond'
         from leased, pace
         where :interval_us is not null
         group by pace.next_at
-        on conflict (queue) do update set next_at = excluded.next_at
+        on conflict (queue) do update set last_at = excluded.last_at
       )
       select taken.id, taken.expired, taken.attempt + 1 as attempt, taken.recoveries, taken.max_attempts,
              taken.tenant, taken.priority, taken.rank,
@@ -207,8 +210,9 @@ final class LeaseSql {
   private static final String CLAIM_WITHIN =
       """
       select set_config('millpond.locked', count(*)::text, true),
-             greatest(0, extract(epoch from (select next_at from start_rate where queue = :queue) - now()) * 1000)::bigint
-               as wait_ms
+             greatest(0, extract(epoch from
+               (select last_at + :interval_us * interval '1 microsecond' from start_rate where queue = :queue)
+               - now()) * 1000)::bigint as wait_ms
       from (select from queue where name = :queue for update skip locked) as locked;
       """
           + CLAIM;
@@ -587,6 +591,8 @@ final class LeaseSql {
       )
       select id, queue, tenant, 1 as waiting, case when due_at <= now() then 1 else 0 end as runnable
       from again
+      union all
+      select null, null, null, 0, 0 from open
       """;
 
   /** Removes a finished job and all that is stored of it; by primary keys. */
@@ -967,23 +973,32 @@ final class LeaseSql {
   }
 
   /**
-   * Those of the jobs that wait again.
+   * Those of the jobs that wait again; empty if the account is closed.
    *
    * @param states only what has ended so
    * @param first how long the first one waits
    * @param step how much longer each one waits than the one before
    */
-  List<Moved> redrive(
+  Optional<List<Moved>> redrive(
       UUID account, List<UUID> ids, Set<JobState> states, Duration first, Duration step) {
-    return requests
-        .sql(REDRIVE)
-        .param("account", account)
-        .param("ids", array("uuid", ids, id -> id))
-        .param("states", texts(states.stream().map(JobState::label).toList()))
-        .param("first_us", micros(first))
-        .param("step_us", micros(step))
-        .query(LeaseSql::moved)
-        .list();
+    // The account's row is the one without a job.
+    List<Optional<Moved>> rows =
+        requests
+            .sql(REDRIVE)
+            .param("account", account)
+            .param("ids", array("uuid", ids, id -> id))
+            .param("states", texts(states.stream().map(JobState::label).toList()))
+            .param("first_us", micros(first))
+            .param("step_us", micros(step))
+            .query(
+                (row, n) ->
+                    row.getString("id") == null
+                        ? Optional.<Moved>empty()
+                        : Optional.of(moved(row, n)))
+            .list();
+    return rows.isEmpty()
+        ? Optional.empty()
+        : Optional.of(rows.stream().flatMap(Optional::stream).toList());
   }
 
   boolean remove(UUID id) {

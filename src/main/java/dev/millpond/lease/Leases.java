@@ -461,12 +461,17 @@ public class Leases {
    * @param states only those that have ended so
    * @param first how long the first one waits
    * @param step how much longer each one waits than the one before
-   * @return how many of each tenant wait again; the others have not ended so, or the account is
-   *     closed
+   * @return how many of each tenant wait again, the others have not ended so; empty if the account
+   *     is closed
    */
-  public Map<Optional<String>, Integer> redrive(
+  public Optional<Map<Optional<String>, Integer>> redrive(
       UUID account, List<UUID> ids, Set<JobState> states, Duration first, Duration step) {
-    List<Moved> moved = sql.redrive(account, ids, states, first, step);
+    return sql.redrive(account, ids, states, first, step)
+        .map(moved -> redriven(moved, first, step));
+  }
+
+  private Map<Optional<String>, Integer> redriven(
+      List<Moved> moved, Duration first, Duration step) {
     moved.forEach(job -> watches.changed(job.id()));
     moved.stream()
         .filter(job -> job.booked().runnable() > 0)

@@ -20,9 +20,11 @@ final class Audited {
   private static final JsonMapper JSON = JsonMapper.shared();
 
   private final Audit audit;
+  private final Problems problems;
 
-  Audited(Audit audit) {
+  Audited(Audit audit, Problems problems) {
     this.audit = audit;
+    this.problems = problems;
   }
 
   /**
@@ -48,14 +50,9 @@ final class Audited {
       audit.end(line, JSON.writeValueAsString(outcome.apply(result)));
       return result;
     } catch (RuntimeException failure) {
-      audit.end(line, JSON.writeValueAsString(Map.of("refused", reason(failure))));
+      audit.end(
+          line, JSON.writeValueAsString(Map.of("failed", problems.of(failure, request).type())));
       throw failure;
     }
-  }
-
-  private static String reason(RuntimeException failure) {
-    return failure instanceof ProblemException refused
-        ? refused.document().type()
-        : Problem.INTERNAL_ERROR.type();
   }
 }

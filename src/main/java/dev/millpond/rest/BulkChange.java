@@ -2,8 +2,8 @@ package dev.millpond.rest;
 
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Admission.Redrive;
+import dev.millpond.admission.Decision;
 import dev.millpond.admission.Permits;
-import dev.millpond.admission.Refusal;
 import dev.millpond.job.JobIds;
 import dev.millpond.job.JobRefs;
 import dev.millpond.job.JobRefs.JobRef;
@@ -17,12 +17,18 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
+import org.springframework.transaction.TransactionException;
 
 /**
  * One change of many jobs, in steps that are each a short transaction of their own: what is done is
  * done, wherever it ends. It ends after a bounded time, and is asked for again if there is more.
  */
 abstract sealed class BulkChange {
+
+  private static final Logger log = LoggerFactory.getLogger(BulkChange.class);
 
   /** How many jobs a step changes: their locks are held for some milliseconds. */
   private static final int STEP = 500;
@@ -35,7 +41,7 @@ abstract sealed class BulkChange {
   private final long begin = System.nanoTime();
   private int matched;
   private int changed;
-  private @Nullable Refusal refusal;
+  private Decision.@Nullable Refused refusal;
 
   private BulkChange(Jobs jobs, Wish wish) {
     this.jobs = jobs;
@@ -93,8 +99,8 @@ abstract sealed class BulkChange {
       Duration first = step.multipliedBy(changed() + 1L);
       return switch (admission.redrive(queue, found, Set.of(state), first, step)) {
         case Redrive.Done(int moved) -> moved;
-        case Redrive.Full(Refusal full) -> {
-          stop(full);
+        case Redrive.Refused(Decision.Refused why) -> {
+          stop(why);
           yield 0;
         }
       };
@@ -116,11 +122,24 @@ abstract sealed class BulkChange {
    */
   record Done(boolean dryRun, int matched, int changed, boolean more) {}
 
-  /** Goes through the jobs that are meant. */
+  /**
+   * Goes through the jobs that are meant.
+   *
+   * @throws DataAccessException or {@link TransactionException} if nothing was changed before
+   */
   Done run() {
     boolean more = false;
-    for (JobState state : wish.states()) {
-      more |= !comesToTheEnd(state);
+    try {
+      for (JobState state : wish.states()) {
+        more |= !comesToTheEnd(state);
+      }
+    } catch (DataAccessException | TransactionException away) {
+      if (changed == 0) {
+        throw away;
+      }
+      // Its steps were committed, and are told.
+      log.warn("A change of many jobs ended early: {}", away.getMessage());
+      more = true;
     }
     return new Done(wish.dryRun(), matched, changed, more);
   }
@@ -145,12 +164,12 @@ abstract sealed class BulkChange {
     return changed;
   }
 
-  void stop(Refusal full) {
-    refusal = full;
+  void stop(Decision.Refused why) {
+    refusal = why;
   }
 
-  /** Why it went no further, if the queue had no room for more; null else. */
-  @Nullable Refusal refusal() {
+  /** Why it went no further, if more were not let in; null else. */
+  Decision.@Nullable Refused refusal() {
     return refusal;
   }
 }

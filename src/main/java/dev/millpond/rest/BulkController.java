@@ -2,7 +2,6 @@ package dev.millpond.rest;
 
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Permits;
-import dev.millpond.admission.Refusal;
 import dev.millpond.job.JobFilter;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
@@ -40,6 +39,7 @@ class BulkController {
   private final Admission admission;
   private final Permits permits;
   private final Audited audited;
+  private final Problems problems;
 
   BulkController(
       Queues queues,
@@ -47,13 +47,15 @@ class BulkController {
       Leases leases,
       Admission admission,
       Permits permits,
-      Audited audited) {
+      Audited audited,
+      Problems problems) {
     this.queues = queues;
     this.jobs = jobs;
     this.leases = leases;
     this.admission = admission;
     this.permits = permits;
     this.audited = audited;
+    this.problems = problems;
   }
 
   @Answers({
@@ -87,11 +89,10 @@ class BulkController {
     Wish wish = BulkDraft.read(body, Kind.RETRY, name);
     BulkChange change = new BulkChange.Retry(jobs, wish, name, admission, permits);
     Done done = wish.dryRun() ? change.run() : run("jobs.retry", name, request, body, change);
-    Refusal full = change.refusal();
-    if (full == null) {
+    if (change.refusal() == null) {
       return ResponseEntity.ok(done);
     }
-    ProblemDocument refused = Refusals.full(full);
+    ProblemDocument refused = Refusals.of(change.refusal(), problems);
     if (done.changed() == 0) {
       throw new ProblemException(refused);
     }
@@ -104,6 +105,8 @@ class BulkController {
   @PostMapping("/v1/queues/{queue}/purge")
   Done purge(@PathVariable String queue, HttpServletRequest request) {
     QueueName name = known(queue);
+    RequestBodies.requireNone(
+        request, "cancels all that waits; jobs/cancel takes a filter and dryRun");
     JobFilter all = new JobFilter(name.value(), null, null, null, Map.of(), null);
     Wish wish = new Wish(WAITING, all, null, false, null);
     return run("queue.purge", name, request, null, new BulkChange.Cancel(jobs, wish, leases));

@@ -2,7 +2,7 @@ package dev.millpond.rest;
 
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Admission.Redrive;
-import dev.millpond.admission.Refusal;
+import dev.millpond.admission.Decision;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobIds;
 import dev.millpond.job.Jobs;
@@ -40,6 +40,7 @@ class JobController {
   private final Admission admission;
   private final Retention retention;
   private final JobBodies bodies;
+  private final Problems problems;
 
   JobController(
       Jobs jobs,
@@ -47,13 +48,15 @@ class JobController {
       Leases leases,
       Admission admission,
       Retention retention,
-      JobBodies bodies) {
+      JobBodies bodies,
+      Problems problems) {
     this.jobs = jobs;
     this.watches = watches;
     this.leases = leases;
     this.admission = admission;
     this.retention = retention;
     this.bodies = bodies;
+    this.problems = problems;
   }
 
   @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_GONE})
@@ -122,6 +125,7 @@ class JobController {
     Problem.JOB_NOT_FOUND,
     Problem.JOB_RUNNING,
     Problem.JOB_GONE,
+    Problem.TENANT_OVER_SHARE,
     Problem.QUEUE_FULL,
     Problem.OUTCOME_UNKNOWN
   })
@@ -148,7 +152,8 @@ class JobController {
   private boolean redrive(Job job) {
     return switch (admission.redrive(job)) {
       case Redrive.Done(int moved) -> moved > 0;
-      case Redrive.Full(Refusal refusal) -> throw new ProblemException(Refusals.full(refusal));
+      case Redrive.Refused(Decision.Refused why) ->
+          throw new ProblemException(Refusals.of(why, problems));
     };
   }
 

@@ -168,10 +168,14 @@ class OpenApiText {
     responses.forEach(
         (status, response) -> {
           if (status.compareTo("400") >= 0 && !BEFORE_THE_CONTROLLER.contains(status)) {
-            response.addHeaderObject("RateLimit-Policy", header("RateLimitPolicy"));
-            response.addHeaderObject("RateLimit", header("RateLimit"));
+            addRateLimit(response);
           }
         });
+  }
+
+  private static void addRateLimit(ApiResponse response) {
+    response.addHeaderObject("RateLimit-Policy", header("RateLimitPolicy"));
+    response.addHeaderObject("RateLimit", header("RateLimit"));
   }
 
   private static Header header(String name) {
@@ -221,6 +225,9 @@ class OpenApiText {
     if (problems.contains(Problem.UNSUPPORTED_MEDIA_TYPE)) {
       response.addHeaderObject("Accept", header("Accept"));
       response.addHeaderObject("Accept-Encoding", header("AcceptEncoding"));
+    }
+    if (problems.contains(Problem.TENANT_OVER_SHARE)) {
+      addRateLimit(response);
     }
     boolean isWorthRepeating =
         status == 503 || status == 429 || problems.contains(Problem.IDEMPOTENCY_KEY_IN_FLIGHT);

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
@@ -42,6 +43,19 @@ public final class RequestBodies {
       throw tooLarge(limit);
     }
     return read(request, Math.clamp(length, 0, PART), limit);
+  }
+
+  /**
+   * Refuses a body where one would be taken for a bound on what is done.
+   *
+   * @throws ProblemException {@code invalid-request}
+   */
+  static void requireNone(HttpServletRequest request, String why) {
+    if (request.getContentLengthLong() > 0
+        || request.getHeader(HttpHeaders.TRANSFER_ENCODING) != null) {
+      throw new ProblemException(
+          ProblemDocument.invalid(List.of(FieldError.at("", "must not be there: this " + why))));
+    }
   }
 
   // What is announced takes no room yet: whoever announces much and sends nothing costs nothing.

@@ -66,11 +66,11 @@ public class Retention {
   @Scheduled(fixedDelayString = "PT1H", initialDelayString = "PT1M")
   void turn() {
     createAhead();
-    dropOld();
-    removeOld();
     while (sql.forgetAudit(clock.now().minus(properties.audit())) > 0) {
       log.debug("Removed lines of the audit log");
     }
+    dropOld();
+    removeOld();
   }
 
   private Duration longest() {

@@ -38,9 +38,9 @@ final class RetentionSql {
       """;
 
   /**
-   * By the index job_queue, from the oldest up; the finished ones by their primary key. Meets a
-   * redrive and the client's DELETE, which have the job first or find nothing. A job stays while
-   * somebody is still to be told of it.
+   * By the index job_queue, from the oldest up; the finished ones by their primary key. What a
+   * redrive or the client's DELETE has locked is skipped, and is theirs. A job stays while somebody
+   * is still to be told of it.
    */
   private static final String REMOVE =
       """
@@ -52,6 +52,7 @@ final class RetentionSql {
           and not exists (select from callback_due where callback_due.id = job.id)
         order by job.id
         limit 1000
+        for update of finished skip locked
       ), gone as (
         delete from finished using old where finished.id = old.id returning finished.id
       ), log as (

@@ -489,15 +489,7 @@ class LeasesIT {
   @Test
   void claimsOfManyNodesTogetherKeepTheQueuesRateAndLoseNoneOfIt() throws InterruptedException {
     int perSecond = 50;
-    settings.change(
-        queue,
-        new QueueChange(
-            new Setting.Keep<>(),
-            new Setting.Keep<>(),
-            new Setting.Keep<>(),
-            new Setting.Keep<>(),
-            new Setting.Set<>(new StartRate(perSecond, Duration.ofSeconds(1))),
-            new Setting.Keep<>()));
+    limitStarts(new StartRate(perSecond, Duration.ofSeconds(1)));
     IntStream.range(0, 150).forEach(i -> submit(Sample.noop()));
     Queue<Lease> claimed = new ConcurrentLinkedQueue<>();
     inParallel(
@@ -523,6 +515,44 @@ class LeasesIT {
     assertThat(Duration.between(starts.getFirst(), starts.getLast()))
         .isBetween(Duration.ofMillis(2_850), Duration.ofMillis(3_300));
     claimed.forEach(lease -> settle(lease, SUCCESS));
+  }
+
+  @Test
+  void aRedriveOpensTheBooksAgainIfTheyWereClosed() {
+    UUID id = submit(Sample.noop().attempts(1, Duration.ZERO));
+    settle(claim(), FAILURE);
+    jdbc.sql("delete from account").update();
+    assertThat(admission.redrive(job(id))).isEqualTo(new Redrive.Done(1));
+    leases.cancel(id);
+  }
+
+  @Test
+  void aRateLimitThatIsCorrectedIsInForceAtOnce() {
+    submit(Sample.noop());
+    submit(Sample.noop());
+    limitStarts(new StartRate(1, Duration.ofHours(24)));
+    Lease first = claim();
+    assertThat(leases.claim(queue, 1, false, Set.of())).isEmpty();
+    limitStarts(new StartRate(10, Duration.ofSeconds(1)));
+    Lease second =
+        await()
+            .atMost(Duration.ofSeconds(10))
+            .until(() -> leases.claim(queue, 1, false, Set.of()), claimed -> !claimed.isEmpty())
+            .getFirst();
+    settle(first, SUCCESS);
+    settle(second, SUCCESS);
+  }
+
+  private void limitStarts(StartRate rate) {
+    settings.change(
+        queue,
+        new QueueChange(
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Keep<>(),
+            new Setting.Set<>(rate),
+            new Setting.Keep<>()));
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -115,6 +116,59 @@ class OperatorIT extends WholeApi {
     assertThat(job(running).path("state").asString()).isEqualTo("running");
     assertThat(queue().path("depth").path("total").asInt()).isZero();
     send("POST", "/v1/jobs/" + running + "/cancel");
+  }
+
+  @Test
+  void aPurgeTakesNoBodyThatLooksLikeABound() throws IOException {
+    String id = submit(LATER);
+    Answer answer = post(path("purge"), "{\"dryRun\": true}");
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(job(id).path("state").asString()).isEqualTo("scheduled");
+    send("POST", path("purge"));
+  }
+
+  @Test
+  void whatWasChangedBeforeAFailureIsTold() throws IOException {
+    String oldest = submit(LATER);
+    post(
+        jobsOfTheQueue() + "/batch",
+        "{\"jobs\": [" + String.join(",", Collections.nCopies(500, LATER)) + "]}");
+    jdbc.sql(
+            """
+            create function refuse() returns trigger language plpgsql as
+            $$ begin if new.id = '%s' then raise 'refused'; end if; return new; end $$;
+            create trigger refuse before insert on finished for each row execute function refuse();
+            """
+                .formatted(oldest))
+        .update();
+    try {
+      Answer answer = post(path("jobs/cancel"), "{}");
+      assertThat(answer.status()).isEqualTo(200);
+      assertThat(answer.json().path("changed").asInt()).isEqualTo(500);
+      assertThat(answer.json().path("more").asBoolean()).isTrue();
+      assertThat(get("/v1/audit?queue=" + queue).json().path("items").path(0).path("outcome"))
+          .isEqualTo(answer.json());
+    } finally {
+      jdbc.sql("drop function refuse cascade").update();
+    }
+    assertDone(post(path("jobs/cancel"), "{}"), 1, 1);
+  }
+
+  @Test
+  void whatIsSentBackForATenantOverItsShareIsToldSo() throws IOException {
+    String dead = submit(DEAD.replace("}}", "}, \"tenant\": \"a\"}"));
+    await(dead, "failed");
+    put("/v1/queues/" + queue, "{\"cap\": 10}");
+    for (int i = 0; i < 8; i++) {
+      submit(LATER.replace("}", ", \"tenant\": \"a\"}"));
+    }
+    submit(LATER.replace("}", ", \"tenant\": \"b\"}"));
+    for (Answer refused :
+        List.of(send("POST", "/v1/jobs/" + dead + "/retry"), post(path("jobs/retry"), "{}"))) {
+      assertThat(refused.status()).isEqualTo(429);
+      assertThat(refused.problem()).isEqualTo("tenant-over-share");
+    }
+    send("POST", path("purge"));
   }
 
   @Test
