@@ -54,7 +54,8 @@ public final class RequestBodies {
     if (request.getContentLengthLong() > 0
         || request.getHeader(HttpHeaders.TRANSFER_ENCODING) != null) {
       throw new ProblemException(
-          ProblemDocument.invalid(List.of(FieldError.at("", "must not be there: this " + why))));
+          ProblemDocument.invalid(
+              List.of(FieldError.at("", "no body may be there: this request " + why))));
     }
   }
 
