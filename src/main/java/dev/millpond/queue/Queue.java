@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxWait a cap in time: how long jobs may have to wait; null for no such cap
  * @param workers which workers may claim its jobs
  * @param rateLimit how quickly its jobs may start; null for no such limit
- * @param retention how long its finished jobs are kept; null for as long as any
+ * @param retention how long its finished jobs are kept, at least; null for the service's default
  * @param paused whether none of its jobs may start for now
  */
 public record Queue(

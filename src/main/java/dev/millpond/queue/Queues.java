@@ -48,6 +48,15 @@ public final class Queues {
     return Optional.ofNullable(queues.get(name));
   }
 
+  /**
+   * The queue with this name.
+   *
+   * @throws UnknownQueue if it does not exist
+   */
+  public Queue get(QueueName name) {
+    return find(name).orElseThrow(() -> new UnknownQueue(name, false));
+  }
+
   /** Which workers may claim the queue's jobs; those in the service if it does not exist yet. */
   public Workers workers(QueueName name) {
     return find(name).map(Queue::workers).orElse(Workers.SERVICE);
@@ -123,11 +132,16 @@ public final class Queues {
     return new Changed(load(repository.findById(name.value()).orElseThrow()), isNew);
   }
 
-  /** Lets none of the queue's jobs start, or lets them start again; empty if it does not exist. */
-  public Optional<Queue> pause(QueueName name, boolean paused) {
-    return repository.pause(name.value(), paused) == 0
-        ? Optional.empty()
-        : repository.findById(name.value()).map(this::load);
+  /**
+   * Lets none of the queue's jobs start, or lets them start again.
+   *
+   * @throws UnknownQueue if it does not exist
+   */
+  public Queue pause(QueueName name, boolean paused) {
+    if (repository.pause(name.value(), paused) == 0) {
+      throw new UnknownQueue(name, false);
+    }
+    return load(repository.findById(name.value()).orElseThrow());
   }
 
   /**

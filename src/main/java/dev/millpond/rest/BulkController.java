@@ -6,7 +6,6 @@ import dev.millpond.job.JobFilter;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
 import dev.millpond.lease.Leases;
-import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import dev.millpond.rest.BulkChange.Done;
@@ -66,7 +65,7 @@ class BulkController {
   })
   @PostMapping("/v1/queues/{queue}/jobs/cancel")
   Done cancel(@PathVariable String queue, HttpServletRequest request) throws IOException {
-    QueueName name = known(queue);
+    QueueName name = queues.get(PathParts.queue(queue)).name();
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
     Wish wish = BulkDraft.read(body, Kind.CANCEL, name);
     BulkChange change = new BulkChange.Cancel(jobs, wish, leases);
@@ -84,7 +83,7 @@ class BulkController {
   @PostMapping("/v1/queues/{queue}/jobs/retry")
   ResponseEntity<Done> retry(@PathVariable String queue, HttpServletRequest request)
       throws IOException {
-    QueueName name = known(queue);
+    QueueName name = queues.get(PathParts.queue(queue)).name();
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
     Wish wish = BulkDraft.read(body, Kind.RETRY, name);
     BulkChange change = new BulkChange.Retry(jobs, wish, name, admission, permits);
@@ -104,7 +103,7 @@ class BulkController {
   @Answers({Problem.QUEUE_NOT_FOUND, Problem.OUTCOME_UNKNOWN})
   @PostMapping("/v1/queues/{queue}/purge")
   Done purge(@PathVariable String queue, HttpServletRequest request) {
-    QueueName name = known(queue);
+    QueueName name = queues.get(PathParts.queue(queue)).name();
     RequestBodies.requireNone(
         request, "cancels all that waits; jobs/cancel takes a filter and dryRun");
     JobFilter all = new JobFilter(name.value(), null, null, null, Map.of(), null);
@@ -119,14 +118,5 @@ class BulkController {
       byte @Nullable [] body,
       BulkChange change) {
     return audited.change(action, queue, request, body, change::run, done -> done);
-  }
-
-  private QueueName known(String queue) {
-    QueueName name = PathParts.queue(queue);
-    return queues
-        .find(name)
-        .map(Queue::name)
-        .orElseThrow(
-            () -> new ProblemException(Problem.QUEUE_NOT_FOUND, "There is no queue " + name + "."));
   }
 }

@@ -40,16 +40,11 @@ final class PulledJobs {
   /**
    * Refuses a claim that could never be given a job.
    *
-   * @throws ProblemException {@code queue-not-found} or {@code no-pull-workers}
+   * @throws dev.millpond.queue.UnknownQueue if it does not exist
+   * @throws ProblemException {@code no-pull-workers}
    */
   void requirePullWorkers(QueueName name) {
-    Queue queue =
-        queues
-            .find(name)
-            .orElseThrow(
-                () ->
-                    new ProblemException(
-                        Problem.QUEUE_NOT_FOUND, "There is no queue " + name + "."));
+    Queue queue = queues.get(name);
     if (!queue.workers().mayPull()) {
       throw new ProblemException(
           Problem.NO_PULL_WORKERS,

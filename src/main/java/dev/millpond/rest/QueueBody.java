@@ -1,6 +1,7 @@
 package dev.millpond.rest;
 
 import dev.millpond.admission.Waits;
+import dev.millpond.queue.StartRate;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +15,7 @@ record QueueBody(
     @Nullable Duration maxWait,
     @Nullable Integer concurrency,
     String workers,
-    @Nullable Rate rateLimit,
+    @Nullable StartRate rateLimit,
     @Nullable Duration retention,
     boolean paused,
     Depth depth,
@@ -24,9 +25,6 @@ record QueueBody(
     Waits.@Nullable Percentiles waited,
     @Nullable Duration oldestAge,
     @Nullable Duration estimatedWait) {
-
-  /** How quickly its jobs may start. */
-  record Rate(int starts, Duration per) {}
 
   /** What waits. */
   record Depth(long total, long queued, long scheduled, long retrying) {}

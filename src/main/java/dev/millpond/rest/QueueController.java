@@ -40,10 +40,10 @@ class QueueController {
   private final Audited audited;
 
   QueueController(Queues queues, Traffic traffic, Permits permits, Audited audited) {
-    this.audited = audited;
     this.queues = queues;
     this.traffic = traffic;
     this.permits = permits;
+    this.audited = audited;
   }
 
   /** A page of queues, in alphabetical order. */
@@ -68,12 +68,7 @@ class QueueController {
   @Answers(Problem.QUEUE_NOT_FOUND)
   @GetMapping("/v1/queues/{queue}")
   QueueBody get(@PathVariable String queue) {
-    QueueName name = PathParts.queue(queue);
-    return queues.find(name).map(this::body).orElseThrow(() -> missing(name));
-  }
-
-  private static ProblemException missing(QueueName name) {
-    return new ProblemException(Problem.QUEUE_NOT_FOUND, "There is no queue " + name + ".");
+    return body(queues.get(PathParts.queue(queue)));
   }
 
   @Answers({
@@ -112,21 +107,16 @@ class QueueController {
   }
 
   private QueueBody pause(String action, String queue, HttpServletRequest request, boolean paused) {
-    QueueName name = known(queue);
+    QueueName name = queues.get(PathParts.queue(queue)).name();
     return body(
         audited.change(
-            action,
-            name,
-            request,
-            null,
-            () -> queues.pause(name, paused).orElseThrow(() -> missing(name)),
-            _ -> Map.of()));
+            action, name, request, null, () -> queues.pause(name, paused), _ -> Map.of()));
   }
 
   @Answers({Problem.QUEUE_NOT_FOUND, Problem.QUEUE_NOT_EMPTY, Problem.OUTCOME_UNKNOWN})
   @DeleteMapping("/v1/queues/{queue}")
   ResponseEntity<Void> delete(@PathVariable String queue, HttpServletRequest request) {
-    QueueName name = known(queue);
+    QueueName name = queues.get(PathParts.queue(queue)).name();
     boolean deleted =
         audited.change(
             "queue.delete",
@@ -139,11 +129,6 @@ class QueueController {
       throw new ProblemException(Problem.QUEUE_NOT_EMPTY, "Jobs wait or run in it.");
     }
     return ResponseEntity.noContent().build();
-  }
-
-  private QueueName known(String queue) {
-    QueueName name = PathParts.queue(queue);
-    return queues.find(name).map(Queue::name).orElseThrow(() -> missing(name));
   }
 
   private QueueBody body(Queue queue) {
@@ -167,9 +152,7 @@ class QueueController {
         queue.maxWait(),
         queue.concurrency(),
         queue.workers().label(),
-        queue.rateLimit() == null
-            ? null
-            : new QueueBody.Rate(queue.rateLimit().starts(), queue.rateLimit().per()),
+        queue.rateLimit(),
         queue.retention(),
         queue.paused(),
         new QueueBody.Depth(counts.depth(), counts.queued(), counts.scheduled(), counts.retrying()),
