@@ -31,12 +31,18 @@ public final class Audit {
   /**
    * Notes what is about to be done.
    *
+   * @param schedule the schedule, if it is that which is changed; null for the queue or its jobs
    * @return the line's id, for {@link #end}
    */
-  public UUID begin(String action, QueueName queue, String client, @Nullable String request) {
+  public UUID begin(
+      String action,
+      QueueName queue,
+      @Nullable String schedule,
+      String client,
+      @Nullable String request) {
     UUID id = ids.next();
-    sql.insert(new AuditLine(id, action, queue.value(), client, request, null));
-    log.info("{} {} from {}", action, queue, client);
+    sql.insert(new AuditLine(id, action, queue.value(), schedule, client, request, null));
+    log.info("{} {} from {}", action, schedule == null ? queue : schedule, client);
     return id;
   }
 

@@ -12,8 +12,8 @@ final class AuditSql {
 
   private static final String INSERT =
       """
-      insert into audit (id, action, queue, client, request)
-      values (:id, :action, :queue, :client, :request)
+      insert into audit (id, action, queue, schedule, client, request)
+      values (:id, :action, :queue, :schedule, :client, :request)
       """;
 
   /** By the primary key. */
@@ -25,7 +25,7 @@ final class AuditSql {
   /** By the primary key, from the newest down. */
   private static final String LIST =
       """
-      select id, action, queue, client, request, outcome
+      select id, action, queue, schedule, client, request, outcome
       from audit
       where id < :before
       order by id desc
@@ -35,7 +35,7 @@ final class AuditSql {
   /** By the index audit_queue, from the newest down. */
   private static final String LIST_OF_QUEUE =
       """
-      select id, action, queue, client, request, outcome
+      select id, action, queue, schedule, client, request, outcome
       from audit
       where queue = :queue and id < :before
       order by id desc
@@ -53,6 +53,7 @@ final class AuditSql {
         .param("id", line.id())
         .param("action", line.action())
         .param("queue", line.queue())
+        .param("schedule", line.schedule())
         .param("client", line.client())
         .param("request", line.request())
         .update();
@@ -72,6 +73,7 @@ final class AuditSql {
                     row.getObject("id", UUID.class),
                     row.getString("action"),
                     row.getString("queue"),
+                    row.getString("schedule"),
                     row.getString("client"),
                     row.getString("request"),
                     row.getString("outcome")))

@@ -1,4 +1,6 @@
-/** The log of what operators changed: of queues as a whole, and of many jobs at once. */
+/**
+ * The log of what operators changed: of queues as a whole, of many jobs at once, and of schedules.
+ */
 @NullMarked
 @ApplicationModule(allowedDependencies = {"queue", "job"})
 package dev.millpond.audit;

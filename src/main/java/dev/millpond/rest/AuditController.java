@@ -31,6 +31,7 @@ class AuditController {
       Instant at,
       String action,
       String queue,
+      @Nullable String schedule,
       String client,
       @JsonRawValue String request,
       @JsonRawValue String outcome) {
@@ -40,6 +41,7 @@ class AuditController {
           line.at(),
           line.action(),
           line.queue(),
+          line.schedule(),
           line.client(),
           orNull(line.request()),
           orNull(line.outcome()));

@@ -27,14 +27,7 @@ final class Audited {
     this.problems = problems;
   }
 
-  /**
-   * Does it.
-   *
-   * @param action the word for it in the log
-   * @param body the request's; null for none
-   * @param change what is done
-   * @param outcome what the log should say of its result
-   */
+  /** Does it to a queue or its jobs. */
   <T> T change(
       String action,
       QueueName queue,
@@ -42,9 +35,33 @@ final class Audited {
       byte @Nullable [] body,
       Supplier<T> change,
       Function<T, Object> outcome) {
+    return change(action, queue, null, request, body, change, outcome);
+  }
+
+  /**
+   * Does it.
+   *
+   * @param action the word for it in the log
+   * @param schedule the schedule, if it is that which is changed; null for the queue or its jobs
+   * @param body the request's; null for none
+   * @param change what is done
+   * @param outcome what the log should say of its result
+   */
+  <T> T change(
+      String action,
+      QueueName queue,
+      @Nullable String schedule,
+      HttpServletRequest request,
+      byte @Nullable [] body,
+      Supplier<T> change,
+      Function<T, Object> outcome) {
     UUID line =
         audit.begin(
-            action, queue, request.getRemoteAddr(), body == null ? null : new String(body, UTF_8));
+            action,
+            queue,
+            schedule,
+            request.getRemoteAddr(),
+            body == null ? null : new String(body, UTF_8));
     try {
       T result = change.get();
       audit.end(line, JSON.writeValueAsString(outcome.apply(result)));

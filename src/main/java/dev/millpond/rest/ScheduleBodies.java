@@ -6,6 +6,7 @@ import dev.millpond.admission.Submission;
 import dev.millpond.job.Job;
 import dev.millpond.job.Jobs;
 import dev.millpond.rest.ScheduleBody.Fired;
+import dev.millpond.rest.ScheduleBody.Target;
 import dev.millpond.rest.ScheduleBody.Template;
 import dev.millpond.schedule.Cron;
 import dev.millpond.schedule.Every;
@@ -81,7 +82,8 @@ final class ScheduleBodies {
         job.timeout(),
         job.retry(),
         job.tenant(),
-        job.labels());
+        job.labels(),
+        job.callback() == null ? null : new Target(job.callback()));
   }
 
   private List<Fired> fired(List<Firing> firings) {

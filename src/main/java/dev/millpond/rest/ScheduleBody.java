@@ -38,7 +38,11 @@ record ScheduleBody(
       Duration timeout,
       RetryPolicy retry,
       @Nullable String tenant,
-      Map<String, String> labels) {}
+      Map<String, String> labels,
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Target callback) {}
+
+  /** Who is told of a job's end. */
+  record Target(String url) {}
 
   /** What became of a due time. */
   record Fired(

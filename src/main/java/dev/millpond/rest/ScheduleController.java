@@ -14,6 +14,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -41,18 +42,21 @@ class ScheduleController {
   private final PayloadCheck payloads;
   private final ScheduleBodies bodies;
   private final SubmitController submits;
+  private final Audited audited;
 
   ScheduleController(
       Schedules schedules,
       Admission admission,
       PayloadCheck payloads,
       ScheduleBodies bodies,
-      SubmitController submits) {
+      SubmitController submits,
+      Audited audited) {
     this.schedules = schedules;
     this.admission = admission;
     this.payloads = payloads;
     this.bodies = bodies;
     this.submits = submits;
+    this.audited = audited;
   }
 
   /** A page of schedules, in alphabetical order. */
@@ -98,9 +102,17 @@ class ScheduleController {
       Settings settings = ScheduleDraft.read(body, context, kept);
       check(settings, kept);
       Optional<Schedule> after =
-          before.isPresent()
-              ? schedules.change(before.get(), settings)
-              : schedules.create(name, settings);
+          audited.change(
+              "schedule.set",
+              settings.queue(),
+              name,
+              request,
+              body,
+              () ->
+                  before.isPresent()
+                      ? schedules.change(before.get(), settings)
+                      : schedules.create(name, settings),
+              done -> Map.of("set", done.isPresent()));
       if (after.isPresent()) {
         BodyBuilder answer =
             before.isPresent()
@@ -134,9 +146,19 @@ class ScheduleController {
 
   @Answers({Problem.SCHEDULE_NOT_FOUND, Problem.OUTCOME_UNKNOWN})
   @DeleteMapping("/v1/schedules/{schedule}")
-  ResponseEntity<Void> delete(@PathVariable String schedule) {
-    if (!schedules.delete(PathParts.schedule(schedule))) {
-      throw missing(schedule);
+  ResponseEntity<Void> delete(@PathVariable String schedule, HttpServletRequest request) {
+    Schedule now = find(schedule);
+    boolean deleted =
+        audited.change(
+            "schedule.delete",
+            now.settings().queue(),
+            now.name(),
+            request,
+            null,
+            () -> schedules.delete(now.name()),
+            done -> Map.of("deleted", done));
+    if (!deleted) {
+      throw missing(now.name());
     }
     return ResponseEntity.noContent().build();
   }
@@ -166,7 +188,15 @@ class ScheduleController {
         IdempotencyKey.of(request)
             .map(sent -> RequestKey.of("POST " + request.getRequestURI(), sent.value()))
             .orElse(null);
-    Decision decision = admission.admit(queue, List.of(job), key);
+    Decision decision =
+        audited.change(
+            "schedule.trigger",
+            queue,
+            now.name(),
+            request,
+            null,
+            () -> admission.admit(queue, List.of(job), key),
+            made -> Map.of("accepted", made instanceof Decision.Accepted));
     if (decision instanceof Decision.Accepted accepted) {
       UUID id = accepted.jobs().getFirst().id();
       schedules.record(now, id, JobIds.submittedAt(id));

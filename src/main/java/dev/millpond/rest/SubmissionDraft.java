@@ -35,9 +35,9 @@ final class SubmissionDraft {
           "labels",
           "callback");
 
-  /** Of a job that is submitted again and again: without times of its own and a callback. */
+  /** Of a job that is submitted again and again: without times of its own. */
   private static final List<String> TEMPLATE_FIELDS =
-      List.of("type", "payload", "priority", "timeout", "retry", "tenant", "labels");
+      List.of("type", "payload", "priority", "timeout", "retry", "tenant", "labels", "callback");
 
   private static final List<String> RETRY_FIELDS =
       List.of("maxAttempts", "initialDelay", "multiplier", "maxDelay");

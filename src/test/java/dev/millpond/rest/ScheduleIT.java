@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Schedules over HTTP. */
 class ScheduleIT extends WholeApi {
@@ -64,6 +65,37 @@ class ScheduleIT extends WholeApi {
     assertThat(send("DELETE", path()).status()).isEqualTo(204);
     assertThat(send("DELETE", path()).status()).isEqualTo(404);
     assertThat(get(path()).status()).isEqualTo(404);
+  }
+
+  @Test
+  void eachChangeLeavesALineThatSaysWhoseItWas() throws IOException {
+    String settings = "{" + YEARLY + ", \"queue\": \"" + queue + "\"}";
+    set(settings);
+    put(path(), "{\"misfire\": \"never\"}");
+    send("POST", path() + "/trigger");
+    send("DELETE", path());
+    send("DELETE", path());
+    assertThat(get("/v1/audit?queue=" + queue).json().path("items"))
+        .extracting(
+            line -> line.path("action").asString() + line.path("request") + line.path("outcome"))
+        .containsExactly(
+            "schedule.deletenull{\"deleted\":true}",
+            "schedule.triggernull{\"accepted\":true}",
+            "schedule.set" + JsonMapper.shared().readTree(settings) + "{\"set\":true}");
+    assertThat(get("/v1/audit?queue=" + queue).json().path("items"))
+        .allMatch(line -> line.path("schedule").asString().equals(queue));
+  }
+
+  @Test
+  void itsJobsTellTheirEndToItsCallback() throws IOException {
+    JsonNode set =
+        set(
+            "{\"every\": \"P1D\", \"job\": {\"type\": \"demo.noop\", \"callback\": {\"url\":"
+                + " \"https://192.0.2.1/done\"}}}");
+    assertThat(set.path("job").path("callback").path("url").asString())
+        .isEqualTo("https://192.0.2.1/done");
+    JsonNode job = send("POST", path() + "/trigger").json();
+    assertThat(job.path("callback").path("url").asString()).isEqualTo("https://192.0.2.1/done");
   }
 
   @Test
