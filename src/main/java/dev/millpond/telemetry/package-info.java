@@ -1,4 +1,7 @@
-/** Meters that need a query: for how long the oldest waiting job of each queue has waited. */
+/**
+ * Meters that need a query: how old the oldest waiting job of each queue is, and the oldest
+ * transaction.
+ */
 @NullMarked
 @ApplicationModule(allowedDependencies = {"queue", "job"})
 package dev.millpond.telemetry;

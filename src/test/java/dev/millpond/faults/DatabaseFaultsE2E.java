@@ -1,10 +1,13 @@
 package dev.millpond.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.millpond.testing.ApiClient;
+import dev.millpond.testing.MillpondProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -34,6 +37,9 @@ class DatabaseFaultsE2E {
       "fail,org.postgresql.jdbc.PgPreparedStatement,executeWithFlags,exit,5";
 
   private static final Breakage breakage = new Breakage("database", 5, List.of(BEFORE, AFTER));
+
+  /** What a transaction's age is that the log tells of. */
+  private static final double OLD_SECONDS = 15;
 
   private static Stage stage;
 
@@ -146,6 +152,88 @@ class DatabaseFaultsE2E {
     }
   }
 
+  /** For half of {@code -Dfaults.seconds}. */
+  @Test
+  @Tag("whole")
+  @Timeout(1_800)
+  void somebodyKeepsASnapshotOpen() throws IOException, SQLException {
+    Duration length = Duration.ofSeconds(Math.max(60, Long.getLong("faults.seconds", 30) / 2));
+    try (Trial trial =
+        new Trial(
+            stage,
+            "P9",
+            "another transaction keeps a snapshot for %d s".formatted(length.toSeconds()))) {
+      trial.load().awaitAcknowledged(600);
+      Duration alone = waited(trial);
+      Duration beside;
+      try (Connection connection = stage.postgres().connect();
+          Statement statement = connection.createStatement()) {
+        connection.setAutoCommit(false);
+        connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+        statement.execute("select from job limit 1");
+        await("the log tells of it")
+            .atMost(Duration.ofSeconds(60))
+            .pollInterval(Duration.ofSeconds(1))
+            .until(
+                () ->
+                    Files.readString(stage.node(0).log().toPath())
+                        .contains("dead rows pile up and slow the queues down"));
+        assertThat(stage.node(0).api().metric("millpond_database_oldest_transaction_seconds"))
+            .isGreaterThan(OLD_SECONDS);
+        pause(length);
+        beside = waited(trial);
+        connection.rollback();
+      }
+      trial.judge();
+      assertThat(beside).isLessThan(alone.multipliedBy(3).plusMillis(50));
+    }
+  }
+
+  /** The 99th percentile of the last jobs' times from runnable to started. */
+  private static Duration waited(Trial trial) throws IOException {
+    return Duration.parse(
+        stage
+            .node(0)
+            .api()
+            .get("/v1/queues/" + trial.queue())
+            .json()
+            .path("waited")
+            .path("p99")
+            .asString());
+  }
+
+  @Test
+  @Tag("whole")
+  void theListenersGoDead() throws IOException, SQLException {
+    try (Trial trial =
+        new Trial(stage, "P15", "the connections that listen for hints stand still")) {
+      trial.load().awaitAcknowledged(100);
+      List<Integer> dead = listeners();
+      assertThat(dead).hasSize(2);
+      trial.broken(
+          "listeners stand still",
+          () -> {
+            dead.forEach(pid -> MillpondProcess.signal("STOP", pid));
+            try {
+              await("others listen")
+                  .atMost(Duration.ofSeconds(20))
+                  .pollInterval(Duration.ofMillis(500))
+                  .until(
+                      () -> listeners().stream().filter(pid -> !dead.contains(pid)).count() == 2);
+              trial.awaitAcknowledged(100);
+            } finally {
+              dead.forEach(pid -> MillpondProcess.signal("CONT", pid));
+            }
+          });
+      trial.awaitAcknowledged(100);
+      trial.judge();
+    }
+  }
+
+  private static List<Integer> listeners() {
+    return pids("query ilike 'listen %'");
+  }
+
   @Test
   @Tag("whole")
   void theLineIsCut() throws IOException, SQLException {
@@ -251,12 +339,18 @@ class DatabaseFaultsE2E {
   }
 
   private static List<Integer> backends() {
+    return pids("true");
+  }
+
+  /** The service's connections, as the server knows them. */
+  private static List<Integer> pids(String which) {
     List<Integer> backends = new ArrayList<>();
     try (Connection connection = stage.postgres().connect();
         Statement statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
-                "select pid from pg_stat_activity where application_name like 'millpond%'")) {
+                "select pid from pg_stat_activity where application_name like 'millpond%' and "
+                    + which)) {
       while (row.next()) {
         backends.add(row.getInt(1));
       }

@@ -26,7 +26,7 @@ final class Reliability {
 
       `./mvnw -Pfaults verify` writes this page to `target/faults/reliability.md` (about forty minutes; `-Dfaults.seconds=60` lets the last
       and longest trial be shorter, `-Dfaults.seed=…` lets it draw other faults). A selection runs in each `./mvnw verify`. Root is needed to
-      mount a small disk, and `pgbouncer` to try a pooler; without them these trials are skipped, and the log says so.
+      mount a small disk, `pgbouncer` to try a pooler, and `libfaketime` for a wrong clock; without them these trials are skipped, and the log says so.
 
       In each trial, packaged nodes work for a dozen clients on a PostgreSQL 18 with fsync on, while something breaks. The clients submit with an
       `Idempotency-Key`, repeat it until they get an answer, read each job back at once, and keep on looking. The jobs call an HTTP server
@@ -71,6 +71,7 @@ final class Reliability {
       |---|---|
       | a handler that ignores its interrupt | `WorkerIT` |
       | schedules whose nodes are killed; days on which the clocks change | `ScheduleFaultsE2E`, `CronTest` |
+      | no database at the start | `NoDatabaseE2E` |
       | a hint between nodes that does not come | `PoolerE2E`, where none does |
       | bodies over the limit, endless, broken; clients that go away | `EdgesIT` |
       | anything else that a client may send | `DocumentFuzzIT` |
@@ -78,9 +79,6 @@ final class Reliability {
       | a target of `http.request` that hangs, drips, redirects, resets or never ends | `HostileTargetTest`, `BrokenTargetTest` |
       | the embedded PostgreSQL killed, at any step of its start too | `EmbeddedPostgresIT`, `CrashE2E` |
       | ten times the load, a thousand clients after an outage | the experiments of `./mvnw -Pbench verify` |
-
-      Not tried yet: a node whose clock is wrong, a database snapshot kept open for ten minutes, all connections of the main pool in use by handlers, a
-      thousand slow connections, half an hour of load followed by a look at what is left of it.
       """;
 
   private record Line(

@@ -60,7 +60,8 @@ final class Stage implements AutoCloseable {
   private enum With {
     NOTHING,
     STANDBY,
-    POOLER
+    POOLER,
+    WRONG_CLOCK
   }
 
   private Stage(
@@ -87,7 +88,9 @@ final class Stage implements AutoCloseable {
       properties.put("millpond.worker.grace", GRACE.toString());
       properties.put("millpond.http.allow-private-addresses", "true");
       properties.put("millpond.http.max-connections-per-host", "64");
-      nodes.add(new MillpondProcess("faults-" + name + "-" + n, properties, program.apply(n)));
+      MillpondProcess node =
+          new MillpondProcess("faults-" + name + "-" + n, properties, program.apply(n));
+      nodes.add(with == With.WRONG_CLOCK && n == 0 ? node.with(WrongClock.variables()) : node);
     }
     try {
       nodes.forEach(MillpondProcess::launch);
@@ -119,6 +122,11 @@ final class Stage implements AutoCloseable {
   /** Two nodes behind a pooler that lends connections by the transaction. */
   static Stage behindPgBouncer(String name) {
     return new Stage(name, 2, With.POOLER, "?prepareThreshold=0", _ -> MillpondProcess.quick());
+  }
+
+  /** Two nodes, the first of which is an hour ahead of the time. */
+  static Stage withWrongClock(String name) {
+    return new Stage(name, 2, With.WRONG_CLOCK, "", _ -> MillpondProcess.quick());
   }
 
   /** Two nodes of another version. */

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,6 +40,7 @@ public final class MillpondProcess implements AutoCloseable {
   private final Path directory;
   private final List<String> program;
   private final List<String> arguments = new ArrayList<>();
+  private final Map<String, String> environment = new HashMap<>();
   private final int port;
   private final Thread onExit = new Thread(this::killAll);
   private @Nullable Process process;
@@ -68,6 +70,12 @@ public final class MillpondProcess implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     Runtime.getRuntime().addShutdownHook(onExit);
+  }
+
+  /** Adds variables to the environment of the process. */
+  public MillpondProcess with(Map<String, String> variables) {
+    environment.putAll(variables);
+    return this;
   }
 
   /** The arguments of {@code java} that start it most quickly, and more. */
@@ -115,12 +123,13 @@ public final class MillpondProcess implements AutoCloseable {
     command.addAll(program);
     command.addAll(arguments);
     try {
-      process =
+      ProcessBuilder builder =
           new ProcessBuilder(command)
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(log()))
-              .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
-              .start();
+              .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+      builder.environment().putAll(environment);
+      process = builder.start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -252,7 +261,8 @@ public final class MillpondProcess implements AutoCloseable {
     PostgresServer.endOrphan(data());
   }
 
-  static void signal(String name, long pid) {
+  /** Sends a signal, by its name without SIG, to a process. */
+  public static void signal(String name, long pid) {
     try {
       int exit = new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid).start().waitFor();
       if (exit != 0) {
