@@ -53,24 +53,29 @@ public class Admission {
   private static final Duration PATIENCE = Duration.ofSeconds(2);
   private static final int MAX_GROUP_ROWS = 1_000;
 
-  /** How often a submit is tried whose account was closed under it. */
-  private static final int TRIES = 2;
+  /**
+   * How often a submit is tried whose account was closed under it, or whose unique key is held by a
+   * job that was just being moved.
+   */
+  private static final int TRIES = 5;
 
   private final Queues queues;
   private final Permits permits;
   private final AdmissionSql sql;
+  private final Uniqueness uniqueness;
   private final JobIds ids;
   private final DatabaseClock clock;
   private final Leases leases;
   private final ApplicationEventPublisher events;
   private final MeterRegistry meters;
   private final Duration keyRetention;
-  private final GroupCommit<Write, Write.Result> writer;
+  private final GroupCommit<Write, Write.Outcome> writer;
 
   Admission(
       Queues queues,
       Permits permits,
       AdmissionSql sql,
+      Uniqueness uniqueness,
       JobIds ids,
       DatabaseClock clock,
       Leases leases,
@@ -80,6 +85,7 @@ public class Admission {
     this.queues = queues;
     this.permits = permits;
     this.sql = sql;
+    this.uniqueness = uniqueness;
     this.ids = ids;
     this.clock = clock;
     this.leases = leases;
@@ -88,7 +94,11 @@ public class Admission {
     this.keyRetention = properties.keyRetention();
     this.writer =
         new GroupCommit<>(
-            "submits", MAX_WAITING, MAX_GROUP_ROWS, write -> write.entries().size(), sql::submit);
+            "submits",
+            MAX_WAITING,
+            MAX_GROUP_ROWS,
+            write -> write.entries().size(),
+            uniqueness::write);
   }
 
   /**
@@ -100,13 +110,25 @@ public class Admission {
    * @throws DataAccessException if the database is away: nothing was accepted
    */
   public Decision admit(QueueName queue, List<Submission> jobs, @Nullable RequestKey key) {
+    return admit(queue, jobs, key, true);
+  }
+
+  /**
+   * The same, but for those that are refused because of their unique keys: they keep no others out.
+   */
+  public Decision admitEach(QueueName queue, List<Submission> jobs, @Nullable RequestKey key) {
+    return admit(queue, jobs, key, false);
+  }
+
+  private Decision admit(
+      QueueName queue, List<Submission> jobs, @Nullable RequestKey key, boolean whole) {
     if (jobs.isEmpty()) {
       return Optional.ofNullable(key)
           .flatMap(sql::find)
           .map(used -> replay(used, Objects.requireNonNull(key)))
           .orElse(new Decision.Accepted(List.of()));
     }
-    Decision decision = admitNew(queue, jobs, key);
+    Decision decision = admitNew(queue, jobs, key, whole);
     return switch (decision) {
       case Decision.Full _,
           Decision.TenantOverShare _,
@@ -114,6 +136,8 @@ public class Admission {
           Decision.BatchExceedsCap _ ->
           knownOr(decision, key);
       case Decision.Accepted _,
+          Decision.Merged _,
+          Decision.Duplicate _,
           Decision.Replayed _,
           Decision.KeyReused _,
           Decision.KeyInFlight _,
@@ -130,7 +154,8 @@ public class Admission {
     return key == null ? refusal : sql.find(key).map(used -> replay(used, key)).orElse(refusal);
   }
 
-  private Decision admitNew(QueueName queue, List<Submission> jobs, @Nullable RequestKey key) {
+  private Decision admitNew(
+      QueueName queue, List<Submission> jobs, @Nullable RequestKey key, boolean whole) {
     int cap = queues.getOrCreate(queue).cap();
     if (jobs.size() > cap) {
       return new Decision.BatchExceedsCap(cap);
@@ -151,11 +176,13 @@ public class Admission {
         case Reservation reservation -> {
           List<Entry> entries = jobs.stream().map(job -> entry(queue, job)).toList();
           Optional<Decision> decision =
-              write(reservation, new Write(reservation.account(), entries, key));
+              write(reservation, new Write(reservation.account(), entries, key, whole));
           if (decision.isPresent()) {
             return decision.get();
           }
-          // The account was closed, because this node was not heard of for too long: once more.
+          // The account was closed, because this node was not heard of for too long, or the job
+          // that
+          // holds a unique key was just being moved: once more.
         }
       }
     }
@@ -166,7 +193,9 @@ public class Admission {
     UUID id = ids.next();
     Instant submittedAt = JobIds.submittedAt(id);
     Instant runAt = job.delay() == null ? job.runAt() : submittedAt.plus(job.delay());
-    Long rank = runAt == null ? permits.rank(queue, job, submittedAt) : null;
+    // Where the unique key may be taken no turn is used up yet.
+    boolean ranked = runAt == null && job.unique() == null;
+    Long rank = ranked ? permits.rank(queue, job, submittedAt) : null;
     return new Entry(id, queue.value(), job, runAt, rank);
   }
 
@@ -206,37 +235,58 @@ public class Admission {
         .toList();
   }
 
-  /** Empty if the account is closed: then nothing was written. */
+  /**
+   * What the writer says.
+   *
+   * @param decision null if it is to be tried again: then nothing was written
+   */
+  private record Answer(@Nullable Decision decision, List<Entry> written) {
+
+    Answer(Decision decision) {
+      this(decision, List.of());
+    }
+  }
+
+  /** Empty if it is to be tried again: then nothing was written. */
   private Optional<Decision> write(Reservation reservation, Write write) {
-    boolean cancelled = true;
+    List<Entry> left = write.entries();
     try {
-      Optional<Decision> decision = await(write);
-      boolean accepted = decision.filter(Decision.Accepted.class::isInstance).isPresent();
-      boolean unknown = decision.filter(Decision.OutcomeUnknown.class::isInstance).isPresent();
-      cancelled = !accepted && !unknown;
-      if (accepted) {
+      Answer answer = await(reservation, write);
+      left = left(write, answer);
+      List<Entry> written = answer.written();
+      if (!written.isEmpty()) {
         meters
             .counter("millpond.jobs.submitted", "queue", reservation.queue().value())
-            .increment(reservation.jobs());
+            .increment(written.size());
         permits.written();
-        announce(reservation.queue(), write);
+        announce(reservation.queue(), written);
       }
-      if (unknown || decision.isEmpty()) {
-        permits.doubt(reservation.books());
-      }
-      return decision;
+      return Optional.ofNullable(answer.decision());
     } finally {
-      if (cancelled) {
-        permits.cancel(reservation);
+      if (!left.isEmpty()) {
+        permits.cancel(
+            new Reservation(
+                reservation.books(),
+                reservation.queue(),
+                demands(left.stream().map(Entry::job).toList())));
       }
     }
   }
 
-  private void announce(QueueName queue, Write write) {
-    if (write.entries().stream().anyMatch(entry -> entry.runAt() == null)) {
+  /** The entries whose permits are not used up. */
+  private static List<Entry> left(Write write, Answer answer) {
+    if (answer.decision() instanceof Decision.OutcomeUnknown) {
+      return List.of();
+    }
+    Set<UUID> written = answer.written().stream().map(Entry::id).collect(Collectors.toSet());
+    return write.entries().stream().filter(entry -> !written.contains(entry.id())).toList();
+  }
+
+  private void announce(QueueName queue, List<Entry> entries) {
+    if (entries.stream().anyMatch(entry -> entry.runAt() == null)) {
       events.publishEvent(new JobsReady(Set.of(queue), false));
     }
-    write.entries().stream()
+    entries.stream()
         .map(Entry::runAt)
         .filter(Objects::nonNull)
         .min(Comparator.naturalOrder())
@@ -244,35 +294,59 @@ public class Admission {
         .ifPresent(delay -> events.publishEvent(new JobsDelayed(delay)));
   }
 
-  private Optional<Decision> await(Write write) {
-    CompletableFuture<Write.Result> result;
+  private Answer await(Reservation reservation, Write write) {
+    CompletableFuture<Write.Outcome> result;
     try {
       result = writer.add(write);
     } catch (IllegalStateException full) {
-      return Optional.of(new Decision.Overloaded());
+      return new Answer(new Decision.Overloaded());
     }
     try {
-      return switch (result.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-        case WRITTEN ->
-            Optional.of(new Decision.Accepted(write.entries().stream().map(Entry::toJob).toList()));
-        case KEY_TAKEN -> Optional.of(taken(write));
-        case ACCOUNT_CLOSED -> Optional.empty();
-      };
+      return answer(reservation, write, result.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
     } catch (TimeoutException late) {
-      return Optional.of(
-          writer.withdraw(result) ? new Decision.Overloaded() : new Decision.OutcomeUnknown());
+      return writer.withdraw(result) ? new Answer(new Decision.Overloaded()) : unknown(reservation);
     } catch (InterruptedException stop) {
       Thread.currentThread().interrupt();
-      return Optional.of(new Decision.OutcomeUnknown());
+      return unknown(reservation);
     } catch (ExecutionException failed) {
-      return Optional.of(failed(write, failed.getCause()));
+      Decision decision = failed(write, failed.getCause());
+      return decision instanceof Decision.OutcomeUnknown
+          ? unknown(reservation)
+          : new Answer(decision);
     }
+  }
+
+  private Answer unknown(Reservation reservation) {
+    permits.doubt(reservation.books());
+    return new Answer(new Decision.OutcomeUnknown());
+  }
+
+  private Answer answer(Reservation reservation, Write write, Write.Outcome outcome) {
+    return switch (outcome.result()) {
+      case WRITTEN ->
+          new Answer(
+              outcome.isMerged()
+                  ? new Decision.Merged(outcome.placed())
+                  : new Decision.Accepted(outcome.written().stream().map(Entry::toJob).toList()),
+              outcome.written());
+      case KEY_TAKEN -> new Answer(taken(write));
+      case ACCOUNT_CLOSED -> {
+        permits.doubt(reservation.books());
+        yield new Answer(null, List.of());
+      }
+      case DUPLICATE -> new Answer(uniqueness.duplicate(write, outcome));
+      case MOVING -> {
+        uniqueness.await(outcome);
+        yield new Answer(null, List.of());
+      }
+    };
   }
 
   private static Decision failed(Write write, @Nullable Throwable cause) {
     return switch (cause) {
       case CannotGetJdbcConnectionException away -> throw away;
-      // Another submit holds the key and does not commit.
+      // Another submit holds a key and does not commit.
+      case PessimisticLockingFailureException e when write.isUnique() -> new Decision.Overloaded();
       case PessimisticLockingFailureException e when write.key() != null ->
           new Decision.KeyInFlight();
       // The connection broke while the statement was under way.
@@ -290,7 +364,9 @@ public class Admission {
   }
 
   private static Decision replay(UsedKey used, RequestKey key) {
-    return used.isOf(key) ? new Decision.Replayed(used.jobs()) : new Decision.KeyReused();
+    return used.isOf(key)
+        ? new Decision.Replayed(used.jobs(), used.merged())
+        : new Decision.KeyReused();
   }
 
   /** How full the queue is now; touches no database. */
@@ -303,8 +379,14 @@ public class Admission {
   /** What came of sending finished jobs back into their queue. */
   public sealed interface Redrive {
 
-    /** So many wait again; the others were not finished, or are so no more. */
+    /**
+     * So many wait again; the others were not finished, or are so no more, or another job holds
+     * their unique keys.
+     */
     record Done(int jobs) implements Redrive {}
+
+    /** Another job holds the unique key of the only one. */
+    record Duplicate(UUID holder) implements Redrive {}
 
     /** They were not let in, or their account was closed again and again. */
     record Refused(Decision.Refused why) implements Redrive {}
@@ -313,12 +395,11 @@ public class Admission {
   /** Queues a finished job again, if the queue has room. */
   public Redrive redrive(Job job) {
     QueueName queue = new QueueName(job.queue());
-    return redrive(
-        queue,
-        List.of(new JobRef(job.id(), job.tenant())),
-        JobState.FINAL,
-        Duration.ZERO,
-        Duration.ZERO);
+    List<JobRef> jobs = List.of(new JobRef(job.id(), job.tenant()));
+    Redrive redrive = redrive(queue, jobs, JobState.FINAL, Duration.ZERO, Duration.ZERO);
+    return redrive.equals(new Redrive.Done(0))
+        ? uniqueness.holder(job.id()).<Redrive>map(Redrive.Duplicate::new).orElse(redrive)
+        : redrive;
   }
 
   /**

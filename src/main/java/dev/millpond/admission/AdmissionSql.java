@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.support.SqlArrayValue;
@@ -37,9 +38,10 @@ final class AdmissionSql {
                     :run_ats::timestamptz[], :start_bys::timestamptz[], :timeouts_ms::bigint[], :max_attempts::int[],
                     :initial_delays_ms::bigint[], :multipliers::float8[], :max_delays_ms::bigint[], :labels::text[],
                     :traceparents::text[], :tenants::text[], :ranks::bigint[], :accounts::uuid[], :keys::text[],
-                    :callbacks::text[])
+                    :callbacks::text[], :unique_keys::text[], :unique_untils::text[])
           as s (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
-                multiplier, max_delay_ms, labels, traceparent, tenant, rank, account, key, callback)
+                multiplier, max_delay_ms, labels, traceparent, tenant, rank, account, key, callback, unique_key,
+                unique_until)
       ), open as (
         select id from account where id = any(:accounts::uuid[]) for key share
       ), taken as (
@@ -61,9 +63,10 @@ final class AdmissionSql {
         group by queue, account, tenant
       ), kept as (
         insert into job (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts,
-                         initial_delay_ms, multiplier, max_delay_ms, labels, traceparent, tenant)
+                         initial_delay_ms, multiplier, max_delay_ms, labels, traceparent, tenant, unique_key,
+                         unique_until)
         select id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
-               multiplier, max_delay_ms, labels::jsonb, traceparent, tenant
+               multiplier, max_delay_ms, labels::jsonb, traceparent, tenant, unique_key, unique_until
         from accepted
       ), called_back as (
         insert into callback (id, url)
@@ -92,7 +95,7 @@ final class AdmissionSql {
   /** By the primary key. */
   private static final String FIND_KEY =
       """
-      select encode(fingerprint, 'hex') as fingerprint, jobs::text[] as jobs
+      select encode(fingerprint, 'hex') as fingerprint, jobs::text[] as jobs, coalesce(merged, '{}')::text[] as merged
       from idempotency_key
       where key = :key
       """;
@@ -113,7 +116,7 @@ final class AdmissionSql {
   }
 
   /** What a key was used for. */
-  record UsedKey(String fingerprint, List<@Nullable UUID> jobs) {
+  record UsedKey(String fingerprint, List<@Nullable UUID> jobs, Set<UUID> merged) {
 
     boolean isOf(RequestKey key) {
       return fingerprint.equals(HEX.formatHex(key.fingerprint()));
@@ -154,11 +157,17 @@ final class AdmissionSql {
             .param("multipliers", column("float8", rows, e -> e.job().retry().multiplier()))
             .param(
                 "max_delays_ms", column("bigint", rows, e -> e.job().retry().maxDelay().toMillis()))
-            .param("labels", column("text", rows, AdmissionSql::labels))
+            .param("labels", column("text", rows, e -> labels(e.job())))
             .param("traceparents", column("text", rows, e -> e.job().traceparent()))
             .param("tenants", column("text", rows, e -> e.job().tenant()))
             .param("ranks", column("bigint", rows, e -> e.rank()))
             .param("callbacks", column("text", rows, e -> e.job().callback()))
+            .param(
+                "unique_keys",
+                column("text", rows, e -> takenAgain(e).map(Unique::key).orElse(null)))
+            .param(
+                "unique_untils",
+                column("text", rows, e -> takenAgain(e).map(u -> u.until().label()).orElse(null)))
             .param("accounts", array("uuid", rows, Row::account))
             .param("keys", array("text", rows, Row::key))
             .param("taken_keys", new SqlArrayValue("text", keyed.keySet().toArray()))
@@ -184,8 +193,14 @@ final class AdmissionSql {
         : Write.Result.KEY_TAKEN;
   }
 
-  private static @Nullable String labels(Entry entry) {
-    Map<String, String> labels = entry.job().labels();
+  /** The key that the job takes again when it is sent back: not one that time alone ends. */
+  private static Optional<Unique> takenAgain(Entry entry) {
+    return Optional.ofNullable(entry.job().unique()).filter(unique -> unique.lasts() == null);
+  }
+
+  /** Labels as JSON; null for none. */
+  static @Nullable String labels(Submission job) {
+    Map<String, String> labels = job.labels();
     return labels.isEmpty() ? null : JSON.writeValueAsString(labels);
   }
 
@@ -193,14 +208,16 @@ final class AdmissionSql {
     return HEX.formatHex(Objects.requireNonNull(write.key()).fingerprint());
   }
 
+  private static String ids(Write write) {
+    RequestKey key = Objects.requireNonNull(write.key());
+    return ids(key.spread(write.entries().stream().map(Entry::id).toList()));
+  }
+
   /**
    * An array in PostgreSQL's own spelling, since an array of arrays would be one of two dimensions.
    */
-  private static String ids(Write write) {
-    List<String> ids = new ArrayList<>();
-    write.entries().forEach(entry -> ids.add(entry.id().toString()));
-    Objects.requireNonNull(write.key()).gaps().forEach(place -> ids.add(place, "null"));
-    return "{" + String.join(",", ids) + "}";
+  static String ids(List<? extends @Nullable UUID> ids) {
+    return ids.stream().map(String::valueOf).collect(Collectors.joining(",", "{", "}"));
   }
 
   Optional<UsedKey> find(RequestKey key) {
@@ -212,7 +229,10 @@ final class AdmissionSql {
                     row.getString("fingerprint"),
                     Arrays.stream((String[]) row.getArray("jobs").getArray())
                         .<@Nullable UUID>map(id -> id == null ? null : UUID.fromString(id))
-                        .toList()))
+                        .toList(),
+                    Arrays.stream((String[]) row.getArray("merged").getArray())
+                        .map(UUID::fromString)
+                        .collect(Collectors.toSet())))
         .optional();
   }
 

@@ -3,6 +3,7 @@ package dev.millpond.admission;
 import dev.millpond.job.Job;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -13,10 +14,18 @@ public sealed interface Decision {
   record Accepted(List<Job> jobs) implements Decision {}
 
   /**
+   * Committed, and some of the jobs are others that hold their unique keys, or were refused by
+   * themselves because of those: what became of each, in the order of the request.
+   */
+  record Merged(List<Placed> jobs) implements Decision {}
+
+  /**
    * The same request with the same key was accepted before, as these jobs; null in the place of one
    * that was refused.
+   *
+   * @param merged those that were there already
    */
-  record Replayed(List<@Nullable UUID> ids) implements Decision {}
+  record Replayed(List<@Nullable UUID> ids, Set<UUID> merged) implements Decision {}
 
   /** Sent away. Nothing was accepted, but for {@link OutcomeUnknown}. */
   sealed interface Refused extends Decision {}
@@ -26,6 +35,14 @@ public sealed interface Decision {
 
   /** The first request with the key is not decided yet. */
   record KeyInFlight() implements Refused {}
+
+  /**
+   * Another job holds a unique key.
+   *
+   * @param place of the first such job in the request
+   * @param holder null if it is a job of this very request
+   */
+  record Duplicate(int place, @Nullable UUID holder) implements Refused {}
 
   /** No room. */
   record Full(Refusal refusal) implements Refused, Verdict {}

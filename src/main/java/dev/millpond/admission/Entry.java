@@ -17,6 +17,11 @@ import org.jspecify.annotations.Nullable;
  */
 record Entry(UUID id, String queue, Submission job, @Nullable Instant runAt, @Nullable Long rank) {
 
+  /** The same in another place. */
+  Entry ranked(@Nullable Long place) {
+    return new Entry(id, queue, job, runAt, place);
+  }
+
   /** The job as it is when it is written. */
   Job toJob() {
     Instant submittedAt = JobIds.submittedAt(id);

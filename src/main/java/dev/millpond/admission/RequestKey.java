@@ -4,7 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client's {@code Idempotency-Key} (IETF draft-ietf-httpapi-idempotency-key-header) in the scope
@@ -39,6 +42,13 @@ public record RequestKey(String text, byte[] hash, byte[] fingerprint, List<Inte
   /** The same, of a request of which only some jobs are admitted. */
   public RequestKey withGaps(List<Integer> places) {
     return new RequestKey(text, hash, fingerprint, places);
+  }
+
+  /** The jobs in their places in the request; null in those of the others. */
+  List<@Nullable UUID> spread(List<? extends @Nullable UUID> jobs) {
+    List<@Nullable UUID> spread = new ArrayList<>(jobs);
+    gaps.forEach(place -> spread.add(place, null));
+    return spread;
   }
 
   private static byte[] sha256(byte[]... parts) {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param tenant for whom it is; null for nobody in particular
  * @param traceparent the W3C trace context of the submit; null for none
  * @param callback the URL that is told of the job's end; null for none
+ * @param unique the key that at most one job of the queue holds; null for none
  */
 public record Submission(
     String type,
@@ -32,7 +33,8 @@ public record Submission(
     @Nullable String tenant,
     Map<String, String> labels,
     @Nullable String traceparent,
-    @Nullable String callback) {
+    @Nullable String callback,
+    @Nullable Unique unique) {
 
   /** The same with more labels. */
   public Submission labelled(Map<String, String> more) {
@@ -50,14 +52,15 @@ public record Submission(
         tenant,
         all,
         traceparent,
-        callback);
+        callback,
+        unique);
   }
 
   /** The same in a trace. */
   public Submission traced(@Nullable String trace) {
     return new Submission(
         type, payload, priority, delay, runAt, startBy, timeout, retry, tenant, labels, trace,
-        callback);
+        callback, unique);
   }
 
   /** Whether it waits for nothing but a slot. */

@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
  * The jobs of one request: written together or not at all.
  *
  * @param account the books that have room for them
+ * @param whole whether one that is refused because of its unique key keeps the others out
  */
-record Write(UUID account, List<Entry> entries, @Nullable RequestKey key) {
+record Write(UUID account, List<Entry> entries, @Nullable RequestKey key, boolean whole) {
 
   /** What became of it. */
   enum Result {
@@ -18,6 +19,29 @@ record Write(UUID account, List<Entry> entries, @Nullable RequestKey key) {
     /** Another request has taken the key; nothing was written. */
     KEY_TAKEN,
     /** The account is closed; nothing was written. */
-    ACCOUNT_CLOSED
+    ACCOUNT_CLOSED,
+    /** Another job holds a unique key; nothing was written. */
+    DUPLICATE,
+    /** A job that holds a unique key is just being moved; nothing was written. */
+    MOVING
+  }
+
+  /**
+   * What became of it, job by job.
+   *
+   * @param written those that were written
+   * @param placed what became of each, if one of them has a unique key; in the order of the request
+   */
+  record Outcome(Result result, List<Entry> written, List<Placed> placed) {
+
+    /** Whether some are others that were there already, or were refused by themselves. */
+    boolean isMerged() {
+      return placed.size() > written.size();
+    }
+  }
+
+  /** Whether one of the jobs has a unique key. */
+  boolean isUnique() {
+    return entries.stream().anyMatch(entry -> entry.job().unique() != null);
   }
 }

@@ -543,18 +543,37 @@ final class LeaseSql {
    * if the account that has room for them is open; where they are to be spread, each later than the
    * one before. By the primary key, locked in the order of ids; two redrives at once: the second
    * finds no finished row. Who was not told yet of this end will be of the next.
+   *
+   * <p>A job that had a unique key needs it again, and stays where it is if another one holds it:
+   * of several the newest takes it. What has expired is taken over.
    */
   private static final String REDRIVE =
       """
       with open as (
         select id from account where id = :account for key share
+      ), locked as (
+        select id from finished
+        where id = any(:ids) and state = any(:states) and exists (select from open)
+        order by id
+        for update
+      ), keyed as (
+        select job.id, job.queue, job.unique_key, job.unique_until
+        from locked join job on job.id = locked.id
+        where job.unique_key is not null
+      ), taken as (
+        insert into unique_key (queue, key, job, until)
+        select distinct on (queue collate "C", unique_key collate "C") queue, unique_key, id, unique_until
+        from keyed
+        order by queue collate "C", unique_key collate "C", id desc
+        on conflict (queue, key) do update
+        set job = excluded.job, until = excluded.until, expires_at = null
+        where unique_key.expires_at <= now()
+        returning job
       ), old as (
         delete from finished
-        using (select id from finished
-               where id = any(:ids) and state = any(:states) and exists (select from open)
-               order by id
-               for update) as locked
+        using locked
         where finished.id = locked.id
+          and (locked.id not in (select id from keyed) or locked.id in (select job from taken))
         returning finished.id, token, leased_at, finished_at, started_at, version, attempt, recoveries, max_attempts,
                   worker, error_type, error_message
       ), untold as (

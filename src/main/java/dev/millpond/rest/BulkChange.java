@@ -99,6 +99,8 @@ abstract sealed class BulkChange {
       Duration first = step.multipliedBy(changed() + 1L);
       return switch (admission.redrive(queue, found, Set.of(state), first, step)) {
         case Redrive.Done(int moved) -> moved;
+        // Of a single job only; here it is one of those that were not moved.
+        case Redrive.Duplicate _ -> 0;
         case Redrive.Refused(Decision.Refused why) -> {
           stop(why);
           yield 0;

@@ -123,6 +123,7 @@ class JobController {
 
   @Answers({
     Problem.JOB_NOT_FOUND,
+    Problem.DUPLICATE_JOB,
     Problem.JOB_RUNNING,
     Problem.JOB_GONE,
     Problem.TENANT_OVER_SHARE,
@@ -152,6 +153,7 @@ class JobController {
   private boolean redrive(Job job) {
     return switch (admission.redrive(job)) {
       case Redrive.Done(int moved) -> moved > 0;
+      case Redrive.Duplicate(UUID holder) -> throw new ProblemException(Refusals.duplicate(holder));
       case Redrive.Refused(Decision.Refused why) ->
           throw new ProblemException(Refusals.of(why, problems));
     };

@@ -88,6 +88,14 @@ public enum Problem {
       "The job has finished",
       "The job is in a final state, so this cannot be done to it any more.",
       "Read the job to see how it ended. To run it again, use its `retry`."),
+  DUPLICATE_JOB(
+      409,
+      "Another job holds the unique key",
+      "The job's `unique.key` is held by `jobId` in the same queue: it was submitted before with"
+          + " the key, which is not free yet. Nothing was done.",
+      "Look at the job that holds the key. To be answered with it instead, send `onConflict:"
+          + " existing`; a `replace` succeeds only while it waits. Where the key should be free as"
+          + " soon as a job starts, send `until: started`."),
   JOB_RUNNING(
       409,
       "The job is running",

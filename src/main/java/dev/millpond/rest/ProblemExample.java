@@ -42,6 +42,7 @@ final class ProblemExample {
       case PAYLOAD_TOO_LARGE -> plain.with("limit", SubmissionDraft.MAX_PAYLOAD_BYTES);
       case BATCH_TOO_LARGE -> plain.with("limit", SubmissionReader.MAX_JOBS);
       case BATCH_EXCEEDS_CAP -> plain.with("queue", "default").with("cap", 100);
+      case DUPLICATE_JOB -> plain.with("jobId", "01a20fbd-420f-772c-86d6-c67d0b7e625c");
       case LEASE_LOST -> plain.with("state", "running");
       case INTERNAL_ERROR -> plain.with("reference", "5f1c09ab");
       case QUEUE_FULL ->

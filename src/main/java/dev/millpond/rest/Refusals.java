@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 
@@ -32,6 +33,7 @@ final class Refusals {
           ProblemDocument.of(
                   Problem.IDEMPOTENCY_KEY_IN_FLIGHT, "The first request is still at work.")
               .retryAfter(SOON_SECONDS);
+      case Decision.Duplicate(int place, @Nullable UUID holder) -> duplicate(place, holder);
       case Decision.BatchExceedsCap(int cap) ->
           ProblemDocument.of(Problem.BATCH_EXCEEDS_CAP, "The queue's cap is " + cap + ".")
               .with("cap", cap);
@@ -43,6 +45,22 @@ final class Refusals {
               .retryAfter(SOON_SECONDS);
       case Decision.OutcomeUnknown() -> problems.outcomeUnknown();
     };
+  }
+
+  /** Of a job in some place of a batch, since a single one has no other. */
+  private static ProblemDocument duplicate(int place, @Nullable UUID holder) {
+    return holder == null
+        ? ProblemDocument.of(
+                Problem.DUPLICATE_JOB,
+                "The job in place %d has the key of one before it.".formatted(place))
+            .with("place", place)
+        : duplicate(holder).with("place", place);
+  }
+
+  /** Another job holds the unique key. */
+  static ProblemDocument duplicate(UUID holder) {
+    return ProblemDocument.of(Problem.DUPLICATE_JOB, "The key is held by job %s.".formatted(holder))
+        .with("jobId", holder);
   }
 
   /** The queue is full: how full, how quickly it drains, and when this client's turn comes. */

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNullElse;
 
 import dev.millpond.admission.Submission;
 import dev.millpond.admission.Tenant;
+import dev.millpond.admission.Unique;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.RetryPolicy;
 import dev.millpond.rest.SubmissionReader.Context;
@@ -33,9 +34,10 @@ final class SubmissionDraft {
           "retry",
           "tenant",
           "labels",
-          "callback");
+          "callback",
+          "unique");
 
-  /** Of a job that is submitted again and again: without times of its own. */
+  /** Of a job that is submitted again and again: without times of its own and a key. */
   private static final List<String> TEMPLATE_FIELDS =
       List.of("type", "payload", "priority", "timeout", "retry", "tenant", "labels", "callback");
 
@@ -77,6 +79,7 @@ final class SubmissionDraft {
   private @Nullable String tenant;
   private Map<String, String> labels = Map.of();
   private @Nullable String callback;
+  private @Nullable Unique unique;
 
   SubmissionDraft(StrictJson json, Context context) {
     this(json, context, FIELDS, List.of());
@@ -128,6 +131,7 @@ final class SubmissionDraft {
       case "tenant" -> tenant();
       case "labels" -> labels = labels(json, reserved);
       case "callback" -> callback = new CallbackDraft(json).read();
+      case "unique" -> unique = new UniqueDraft(json).read();
       default -> throw new IllegalStateException(name);
     }
   }
@@ -261,7 +265,8 @@ final class SubmissionDraft {
         tenant,
         Map.copyOf(labels),
         context.traceparent(),
-        callback);
+        callback,
+        unique);
   }
 
   /** The retry policy while it is read. */

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
+import dev.millpond.admission.Placed;
 import dev.millpond.admission.RequestKey;
 import dev.millpond.admission.Submission;
 import dev.millpond.job.DatabaseClock;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -82,6 +84,7 @@ class SubmitController {
     Problem.UNKNOWN_TYPE,
     Problem.QUEUE_NOT_FOUND,
     Problem.IDEMPOTENCY_KEY_IN_FLIGHT,
+    Problem.DUPLICATE_JOB,
     Problem.JOB_GONE,
     Problem.PAYLOAD_TOO_LARGE,
     Problem.UNSUPPORTED_MEDIA_TYPE,
@@ -114,17 +117,27 @@ class SubmitController {
     Job admitted =
         switch (decision) {
           case Decision.Accepted(List<Job> accepted) -> accepted.getFirst();
-          case Decision.Replayed(List<@Nullable UUID> ids) ->
-              replayed(Objects.requireNonNull(ids.getFirst()));
+          case Decision.Merged(List<Placed> placed) -> there(placed.getFirst().id());
+          case Decision.Replayed(List<@Nullable UUID> ids, var _) ->
+              there(Objects.requireNonNull(ids.getFirst()));
           case Decision.Refused refused -> throw refused(refused);
         };
     JobBody answer = prefer.isPresent() ? finished(admitted, prefer.get()) : bodies.whole(admitted);
     boolean done = prefer.isPresent() && JobState.of(answer.state()).isFinal();
-    return answer(done ? HttpStatus.OK : HttpStatus.ACCEPTED, decision, name)
+    return answer(
+            done || wasThere(decision, answer.id()) ? HttpStatus.OK : HttpStatus.ACCEPTED,
+            decision,
+            name)
         .location(URI.create("/v1/jobs/" + answer.id()))
         .headers(headers -> bodies.retryAfter(answer, headers))
         .headers(headers -> Prefer.tell(prefer, headers))
         .body(answer);
+  }
+
+  /** Whether the job was there before the request, when that was first sent. */
+  private static boolean wasThere(Decision decision, UUID id) {
+    return decision instanceof Decision.Merged
+        || (decision instanceof Decision.Replayed replayed && replayed.merged().contains(id));
   }
 
   /**
@@ -158,6 +171,7 @@ class SubmitController {
     Problem.INVALID_IDEMPOTENCY_KEY,
     Problem.QUEUE_NOT_FOUND,
     Problem.IDEMPOTENCY_KEY_IN_FLIGHT,
+    Problem.DUPLICATE_JOB,
     Problem.PAYLOAD_TOO_LARGE,
     Problem.BATCH_TOO_LARGE,
     Problem.UNSUPPORTED_MEDIA_TYPE,
@@ -195,22 +209,52 @@ class SubmitController {
             .boxed()
             .toList();
     Decision decision =
-        admission.admit(queue, submissions(candidates), key == null ? null : key.withGaps(gaps));
-    List<@Nullable UUID> ids = new ArrayList<>(ids(decision));
-    if (decision instanceof Decision.Accepted) {
-      gaps.forEach(place -> ids.add(place, null));
+        admission.admitEach(
+            queue, submissions(candidates), key == null ? null : key.withGaps(gaps));
+    List<@Nullable Verdict> good = verdicts(decision);
+    if (!(decision instanceof Decision.Replayed)) {
+      gaps.forEach(place -> good.add(place, null));
     }
     List<Verdict> verdicts = new ArrayList<>();
     for (int place = 0; place < candidates.size(); place++) {
-      verdicts.add(verdict(place, candidates.get(place), ids.get(place)));
+      Verdict verdict = good.get(place);
+      verdicts.add(verdict == null ? refused(place, candidates.get(place)) : verdict);
     }
     return answer(HttpStatus.MULTI_STATUS, decision, queue).body(new Verdicts(verdicts));
   }
 
-  private static Verdict verdict(int place, Candidate candidate, @Nullable UUID id) {
-    if (id != null) {
-      return new Verdict(HttpStatus.ACCEPTED.value(), id, null);
+  /** Of those that were let in; null in the place of one that was refused at its first sending. */
+  private List<@Nullable Verdict> verdicts(Decision decision) {
+    List<@Nullable Verdict> verdicts = new ArrayList<>();
+    switch (decision) {
+      case Decision.Merged(List<Placed> placed) ->
+          placed.forEach(job -> verdicts.add(verdict(job)));
+      case Decision.Replayed(List<@Nullable UUID> ids, Set<UUID> merged) ->
+          ids.forEach(id -> verdicts.add(id == null ? null : accepted(id, merged.contains(id))));
+      case Decision.Accepted(List<Job> accepted) ->
+          accepted.forEach(job -> verdicts.add(accepted(job.id(), false)));
+      case Decision.Refused refused -> throw refused(refused);
     }
+    return verdicts;
+  }
+
+  private static Verdict verdict(Placed job) {
+    return switch (job.as()) {
+      case WRITTEN -> accepted(job.id(), false);
+      case EXISTING, REPLACED -> accepted(job.id(), true);
+      case DUPLICATE -> refused(Refusals.duplicate(job.id()));
+    };
+  }
+
+  private static Verdict accepted(UUID id, boolean there) {
+    return new Verdict((there ? HttpStatus.OK : HttpStatus.ACCEPTED).value(), id, null);
+  }
+
+  private static Verdict refused(ProblemDocument problem) {
+    return new Verdict(problem.status(), null, problem.json());
+  }
+
+  private static Verdict refused(int place, Candidate candidate) {
     ProblemDocument problem =
         switch (candidate) {
           case Candidate.Bad bad -> bad.problem();
@@ -222,7 +266,7 @@ class SubmitController {
                           "/jobs/" + place,
                           "was refused when the key was first used; a new key lets it in")));
         };
-    return new Verdict(problem.status(), null, problem.json());
+    return refused(problem);
   }
 
   private static List<Submission> submissions(List<Candidate> candidates) {
@@ -248,7 +292,9 @@ class SubmitController {
     return switch (decision) {
       case Decision.Accepted(List<Job> accepted) ->
           accepted.stream().<@Nullable UUID>map(Job::id).toList();
-      case Decision.Replayed(List<@Nullable UUID> ids) -> ids;
+      case Decision.Merged(List<Placed> jobs) ->
+          jobs.stream().<@Nullable UUID>map(Placed::id).toList();
+      case Decision.Replayed(List<@Nullable UUID> ids, var _) -> ids;
       case Decision.Refused refused -> throw refused(refused);
     };
   }
@@ -266,12 +312,15 @@ class SubmitController {
     BodyBuilder answer =
         ResponseEntity.status(status)
             .headers(headers -> RateLimit.tell(admission.pressure(queue), headers::set));
-    return decision instanceof Decision.Replayed
-        ? answer.header("Idempotency-Replayed", "true")
-        : answer;
+    return switch (decision) {
+      case Decision.Replayed _ -> answer.header("Idempotency-Replayed", "true");
+      case Decision.Merged(List<Placed> jobs) when jobs.size() == 1 ->
+          answer.header("Millpond-Unique", jobs.getFirst().as().label());
+      case Decision.Merged _, Decision.Accepted _, Decision.Refused _ -> answer;
+    };
   }
 
-  private Job replayed(UUID id) {
+  private Job there(UUID id) {
     return jobs.find(id)
         .orElseThrow(
             () ->

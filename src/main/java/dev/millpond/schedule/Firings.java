@@ -2,6 +2,7 @@ package dev.millpond.schedule;
 
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
+import dev.millpond.admission.Placed;
 import dev.millpond.admission.Refusal;
 import dev.millpond.admission.RequestKey;
 import dev.millpond.admission.Submission;
@@ -151,7 +152,10 @@ class Firings {
   private Attempt decided(Order order, Due due, Decision decision) {
     return switch (decision) {
       case Decision.Accepted(List<Job> accepted) -> fired(due, accepted.getFirst().id());
-      case Decision.Replayed(List<@Nullable UUID> ids) ->
+      // A schedule's jobs have no unique keys so far; one that had would be done by the other job.
+      case Decision.Merged(List<Placed> jobs) -> fired(due, jobs.getFirst().id());
+      case Decision.Duplicate _ -> settle(due, State.MISSED, null, "duplicate-job");
+      case Decision.Replayed(List<@Nullable UUID> ids, var _) ->
           fired(due, Objects.requireNonNull(ids.getFirst()));
       case Decision.Full(Refusal refusal) ->
           refused(order, due, refusal.retryAfter(), "queue-full");

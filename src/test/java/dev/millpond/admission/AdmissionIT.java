@@ -128,7 +128,7 @@ class AdmissionIT {
     List<@Nullable UUID> first =
         ((Decision.Accepted) submit(3, key("a", "body")))
             .jobs().stream().<@Nullable UUID>map(j -> j.id()).toList();
-    assertThat(submit(3, key("a", "body"))).isEqualTo(new Decision.Replayed(first));
+    assertThat(submit(3, key("a", "body"))).isEqualTo(new Decision.Replayed(first, Set.of()));
     assertThat(submit(3, key("a", "other body"))).isEqualTo(new Decision.KeyReused());
     assertThat(rows()).isEqualTo(3);
     assertThat(permits.depth(queue)).isEqualTo(3);

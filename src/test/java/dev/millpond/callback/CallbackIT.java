@@ -109,7 +109,8 @@ class CallbackIT {
             s.tenant(),
             s.labels(),
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            url);
+            url,
+            null);
     Decision decision = admission.admit(queue, List.of(job), null);
     return ((Decision.Accepted) decision).jobs().getFirst().id();
   }

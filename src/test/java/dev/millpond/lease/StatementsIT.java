@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
+import dev.millpond.admission.Unique;
+import dev.millpond.admission.Unique.Until;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobError;
 import dev.millpond.job.JobIds;
@@ -228,6 +230,7 @@ class StatementsIT {
             it.admission.redrive(
                 it.queue, List.of(new JobRef(s.id(), null)), JobState.FINAL, LATER, LATER),
         rule(job -> RULES.redriveLater(job, RetryPolicy.DEFAULT.maxAttempts()))),
+    REPLACE("UniqueSql.REPLACE", (it, s) -> it.replace(s.id()), rule(job -> job)),
     REMOVE(
         "LeaseSql.REMOVE",
         (it, s) -> it.leases.remove(s.id()),
@@ -321,6 +324,21 @@ class StatementsIT {
   private UUID submit(Sample sample) {
     Decision decision = admission.admit(queue, List.of(sample.submission()), null);
     return ((Decision.Accepted) decision).jobs().getFirst().id();
+  }
+
+  /** By a submit with the unique key that the job holds. */
+  private void replace(UUID id) {
+    jdbc.sql(
+            """
+            insert into unique_key (job, queue, key, until, expires_at)
+            values (:job, :queue, 'k', 'expired', now() + interval '1 min')
+            """)
+        .param("job", id)
+        .param("queue", queue.value())
+        .update();
+    Unique unique =
+        new Unique("k", Until.EXPIRED, Duration.ofMinutes(1), Unique.OnConflict.REPLACE);
+    admission.admit(queue, List.of(Sample.noop().unique(unique)), null);
   }
 
   private void letLeasesExpire() {
@@ -473,7 +491,7 @@ class StatementsIT {
   private static void assertTable(Change change, Job before, Job after) {
     JobState state = before.state();
     if (after.state() == state) {
-      boolean tells = change == Change.PROGRESS || change == Change.HEARTBEAT;
+      boolean tells = Set.of(Change.PROGRESS, Change.HEARTBEAT, Change.REPLACE).contains(change);
       boolean progressed = tells && before.version() < after.version();
       assertThat(after.version()).isEqualTo(before.version() + (progressed ? 1 : 0));
     } else {

@@ -278,7 +278,10 @@ final class FuzzValues {
     }
     JsonNode least = word(schema, "x-minimum");
     JsonNode most = word(schema, "x-maximum");
-    if (!value.isString() || (least.isMissingNode() && most.isMissingNode())) {
+    boolean unbound = least.isMissingNode() && most.isMissingNode();
+    if (!value.isString()
+        || unbound
+        || word(schema, "enum").valueStream().anyMatch(value::equals)) {
       return true;
     }
     String text = value.asString();

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.millpond.admission.Submission;
+import dev.millpond.admission.Unique;
+import dev.millpond.admission.Unique.OnConflict;
+import dev.millpond.admission.Unique.Until;
 import dev.millpond.queue.RetryPolicy;
 import dev.millpond.rest.SubmissionReader.Context;
 import java.time.Duration;
@@ -41,6 +44,7 @@ class SubmissionReaderTest {
                 null,
                 Map.of(),
                 null,
+                null,
                 null));
   }
 
@@ -52,7 +56,8 @@ class SubmissionReaderTest {
             {"type": "http.request", "payload": {"n": 1.50, "s": "é"}, "priority": 9, "delay": "PT10S",
              "startBy": "2026-11-23T16:00:00+01:00", "timeout": "PT1M",
              "retry": {"maxAttempts": 3, "initialDelay": "PT0S", "multiplier": 1.5, "maxDelay": "P1D"},
-             "tenant": "Acme-1", "labels": {"order": "17"}, "callback": {"url": "https://shop.example/done?n=1"}}
+             "tenant": "Acme-1", "labels": {"order": "17"}, "callback": {"url": "https://shop.example/done?n=1"},
+             "unique": {"key": "invoice-17", "until": "PT1H", "onConflict": "replace"}}
             """);
     assertThat(job)
         .isEqualTo(
@@ -68,7 +73,8 @@ class SubmissionReaderTest {
                 "Acme-1",
                 Map.of("order", "17"),
                 null,
-                "https://shop.example/done?n=1"));
+                "https://shop.example/done?n=1",
+                new Unique("invoice-17", Until.EXPIRED, Duration.ofHours(1), OnConflict.REPLACE)));
   }
 
   @Test

@@ -107,6 +107,15 @@ public final class QueueInvariants implements AfterEachCallback {
         where not exists (select from finished where finished.id = callback_due.id)
         """);
     rules.put(
+        "a unique key is held by a job that still holds it",
+        """
+        select key || ' until ' || until from unique_key
+        where until <> 'expired'
+          and not exists (select from ready where ready.id = unique_key.job)
+          and not exists (select from delayed where delayed.id = unique_key.job)
+          and not (until = 'finished' and exists (select from lease where lease.id = unique_key.job))
+        """);
+    rules.put(
         "the books of admission say how many jobs wait",
         """
         select queue || ' has ' || sum(waiting) || ' waiting, ' || sum(runnable) || ' of them runnable, too many'

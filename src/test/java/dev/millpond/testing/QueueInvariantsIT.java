@@ -42,6 +42,7 @@ class QueueInvariantsIT {
         create table callback (id uuid);
         create table callback_due (id uuid, version int);
         create table callback_attempt (id uuid, version int);
+        create table unique_key (job uuid, key text, until text);
         """);
   }
 
@@ -72,6 +73,8 @@ class QueueInvariantsIT {
           insert into finished values (ID, 'failed', 1, 0, 5, 3); \
           insert into callback values (ID)                               | is to be told is due
           insert into callback_due values (ID, 3)                        | the end of a finished job
+          insert into unique_key values (ID, 'mine', 'started')          | mine until started
+          insert into unique_key values (ID, 'mine', 'finished')         | mine until finished
           insert into job select ID, '{"schedule": "s", "dueAt": "t"}' from generate_series(1, 2) | s at t has 2
           """)
   void aBrokenRuleIsNamed(String rows, String complaint) {

@@ -1,6 +1,7 @@
 package dev.millpond.testing;
 
 import dev.millpond.admission.Submission;
+import dev.millpond.admission.Unique;
 import dev.millpond.queue.RetryPolicy;
 import java.time.Duration;
 import java.time.Instant;
@@ -62,8 +63,13 @@ public record Sample(
 
   /** The submission. */
   public Submission submission() {
+    return unique(null);
+  }
+
+  /** The submission, with a unique key. */
+  public Submission unique(@Nullable Unique unique) {
     return new Submission(
-        type, payload, priority, delay, null, startBy, timeout, retry, tenant, Map.of(), null,
-        null);
+        type, payload, priority, delay, null, startBy, timeout, retry, tenant, Map.of(), null, null,
+        unique);
   }
 }
