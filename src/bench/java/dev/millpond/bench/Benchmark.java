@@ -56,6 +56,7 @@ public final class Benchmark {
                   directory -> Herd.run(directory, "herd-third-gives-up", 1, 333),
               "herd-three-nodes", directory -> Herd.run(directory, "herd-three-nodes", 3, 0),
               "drop", Drop::run,
+              "keys", Keys::run,
               "nodes", NodeLoss::run,
               "tenants", Tenants::run));
 

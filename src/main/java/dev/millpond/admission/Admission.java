@@ -9,8 +9,11 @@ import dev.millpond.job.JobIds;
 import dev.millpond.job.JobRefs.JobRef;
 import dev.millpond.job.JobState;
 import dev.millpond.lease.Leases;
+import dev.millpond.queue.DependenciesDue;
+import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
+import dev.millpond.queue.LineChanged;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -71,11 +74,15 @@ public class Admission {
   private final Duration keyRetention;
   private final GroupCommit<Write, Write.Outcome> writer;
 
+  /** Apart, since they may have to wait for predecessors that are being changed. */
+  private final GroupCommit<Write, Write.Outcome> dependentWriter;
+
   Admission(
       Queues queues,
       Permits permits,
       AdmissionSql sql,
       Uniqueness uniqueness,
+      DependentWrites dependents,
       JobIds ids,
       DatabaseClock clock,
       Leases leases,
@@ -99,6 +106,13 @@ public class Admission {
             MAX_GROUP_ROWS,
             write -> write.entries().size(),
             uniqueness::write);
+    this.dependentWriter =
+        new GroupCommit<>(
+            "dependent submits",
+            MAX_WAITING,
+            MAX_GROUP_ROWS,
+            write -> write.entries().size(),
+            dependents::write);
   }
 
   /**
@@ -133,6 +147,7 @@ public class Admission {
       case Decision.Full _,
           Decision.TenantOverShare _,
           Decision.DeadlineUnreachable _,
+          Decision.PredecessorsGone _,
           Decision.BatchExceedsCap _ ->
           knownOr(decision, key);
       case Decision.Accepted _,
@@ -174,7 +189,7 @@ public class Admission {
           return over;
         }
         case Reservation reservation -> {
-          List<Entry> entries = jobs.stream().map(job -> entry(queue, job)).toList();
+          List<Entry> entries = entries(queue, jobs);
           Optional<Decision> decision =
               write(reservation, new Write(reservation.account(), entries, key, whole));
           if (decision.isPresent()) {
@@ -189,14 +204,38 @@ public class Admission {
     return new Decision.Overloaded();
   }
 
+  private List<Entry> entries(QueueName queue, List<Submission> jobs) {
+    List<Entry> entries = jobs.stream().map(job -> entry(queue, job)).toList();
+    Map<String, UUID> refs =
+        entries.stream()
+            .filter(entry -> entry.job().dependsOn().ref() != null)
+            .collect(
+                Collectors.toMap(
+                    entry -> Objects.requireNonNull(entry.job().dependsOn().ref()), Entry::id));
+    return entries.stream()
+        .map(entry -> entry.job().isDependent() ? entry.after(predecessors(entry, refs)) : entry)
+        .toList();
+  }
+
+  private static List<UUID> predecessors(Entry entry, Map<String, UUID> refs) {
+    return entry.job().dependsOn().predecessors().stream()
+        .map(
+            predecessor ->
+                switch (predecessor) {
+                  case DependsOn.Known(UUID id) -> id;
+                  case DependsOn.Ref(String name) -> Objects.requireNonNull(refs.get(name));
+                })
+        .toList();
+  }
+
   private Entry entry(QueueName queue, Submission job) {
     UUID id = ids.next();
     Instant submittedAt = JobIds.submittedAt(id);
     Instant runAt = job.delay() == null ? job.runAt() : submittedAt.plus(job.delay());
     // Where the unique key may be taken no turn is used up yet.
-    boolean ranked = runAt == null && job.unique() == null;
+    boolean ranked = job.isForNow() && job.unique() == null;
     Long rank = ranked ? permits.rank(queue, job, submittedAt) : null;
-    return new Entry(id, queue.value(), job, runAt, rank);
+    return new Entry(id, queue.value(), job, runAt, rank, List.of(), null);
   }
 
   /**
@@ -231,7 +270,7 @@ public class Admission {
                 new Demand(
                     group.getKey().orElse(null),
                     group.getValue().size(),
-                    (int) group.getValue().stream().filter(Submission::isForNow).count()))
+                    (int) group.getValue().stream().filter(Submission::isRunnable).count()))
         .toList();
   }
 
@@ -260,6 +299,9 @@ public class Admission {
             .increment(written.size());
         permits.written();
         announce(reservation.queue(), written);
+        if (write.isDependent()) {
+          announceDependents(reservation, written);
+        }
       }
       return Optional.ofNullable(answer.decision());
     } finally {
@@ -283,9 +325,15 @@ public class Admission {
   }
 
   private void announce(QueueName queue, List<Entry> entries) {
-    if (entries.stream().anyMatch(entry -> entry.runAt() == null)) {
+    if (entries.stream().anyMatch(entry -> entry.job().isRunnable())) {
       events.publishEvent(new JobsReady(Set.of(queue), false));
     }
+    entries.stream()
+        .filter(entry -> entry.runAt() == null)
+        .map(Entry::key)
+        .filter(Objects::nonNull)
+        .distinct()
+        .forEach(key -> events.publishEvent(new LineChanged(queue, key)));
     entries.stream()
         .map(Entry::runAt)
         .filter(Objects::nonNull)
@@ -294,17 +342,42 @@ public class Admission {
         .ifPresent(delay -> events.publishEvent(new JobsDelayed(delay)));
   }
 
+  /** Those whose predecessors have all ended wait for nothing but a slot, which was not known. */
+  private void announceDependents(Reservation reservation, List<Entry> written) {
+    written.stream()
+        .filter(
+            entry ->
+                entry.job().isDependent()
+                    && entry.key() == null
+                    && entry.toJob().state() == JobState.QUEUED)
+        .collect(
+            Collectors.groupingBy(
+                entry -> Optional.ofNullable(entry.job().tenant()), Collectors.summingInt(_ -> 1)))
+        .forEach(
+            (tenant, runnable) ->
+                events.publishEvent(
+                    new DepthChanged(
+                        reservation.account(),
+                        reservation.queue(),
+                        tenant.orElse(null),
+                        0,
+                        runnable)));
+    // Some may wait for an end that is to cancel them.
+    events.publishEvent(new DependenciesDue());
+  }
+
   private Answer await(Reservation reservation, Write write) {
+    GroupCommit<Write, Write.Outcome> to = write.isDependent() ? dependentWriter : writer;
     CompletableFuture<Write.Outcome> result;
     try {
-      result = writer.add(write);
+      result = to.add(write);
     } catch (IllegalStateException full) {
       return new Answer(new Decision.Overloaded());
     }
     try {
       return answer(reservation, write, result.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
     } catch (TimeoutException late) {
-      return writer.withdraw(result) ? new Answer(new Decision.Overloaded()) : unknown(reservation);
+      return to.withdraw(result) ? new Answer(new Decision.Overloaded()) : unknown(reservation);
     } catch (InterruptedException stop) {
       Thread.currentThread().interrupt();
       return unknown(reservation);
@@ -334,6 +407,8 @@ public class Admission {
         permits.doubt(reservation.books());
         yield new Answer(null, List.of());
       }
+      case PREDECESSORS_GONE -> new Answer(new Decision.PredecessorsGone(outcome.gone()));
+      case PREDECESSORS_MOVING -> new Answer(new Decision.Overloaded());
       case DUPLICATE -> new Answer(uniqueness.duplicate(write, outcome));
       case MOVING -> {
         uniqueness.await(outcome);
@@ -471,5 +546,6 @@ public class Admission {
   @PreDestroy
   void close() {
     writer.close();
+    dependentWriter.close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.millpond.admission;
 
+import dev.millpond.job.Concurrency;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +29,9 @@ final class AdmissionSql {
    * rows out; if that one has not committed yet, this waits for it. So does an account that is
    * closed: it is locked, so that it stays open until the commit. Only inserts: it meets nobody but
    * a submit with the same key and who closes the account. Jobs for now go to ready, the others to
-   * delayed. Answers the accounts that are open and the keys it took.
+   * delayed: there those with a concurrency key wait in its line, of which a note is left, and
+   * those that wait for others at the end of time. Answers the accounts that are open and the keys
+   * it took.
    */
   private static final String SUBMIT =
       """
@@ -38,10 +41,11 @@ final class AdmissionSql {
                     :run_ats::timestamptz[], :start_bys::timestamptz[], :timeouts_ms::bigint[], :max_attempts::int[],
                     :initial_delays_ms::bigint[], :multipliers::float8[], :max_delays_ms::bigint[], :labels::text[],
                     :traceparents::text[], :tenants::text[], :ranks::bigint[], :accounts::uuid[], :keys::text[],
-                    :callbacks::text[], :unique_keys::text[], :unique_untils::text[])
+                    :callbacks::text[], :unique_keys::text[], :unique_untils::text[], :concurrency_keys::text[],
+                    :concurrency_limits::int[], :missing::int[])
           as s (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
                 multiplier, max_delay_ms, labels, traceparent, tenant, rank, account, key, callback, unique_key,
-                unique_until)
+                unique_until, concurrency_key, concurrency_limit, missing)
       ), open as (
         select id from account where id = any(:accounts::uuid[]) for key share
       ), taken as (
@@ -53,20 +57,21 @@ final class AdmissionSql {
         on conflict do nothing
         returning encode(key, 'hex') as key
       ), accepted as (
-        select submitted.*
+        select submitted.*, missing is null and (run_at is null or run_at <= now()) as due
         from submitted left join taken on taken.key = submitted.key
         where submitted.account in (select id from open) and (submitted.key is null or taken.key is not null)
       ), booked as (
         insert into room (queue, account, tenant, waiting, runnable, granted)
-        select queue, account, tenant, count(*), count(*) filter (where run_at is null or run_at <= now()), 0
+        select queue, account, tenant, count(*), count(*) filter (where due and concurrency_key is null), 0
         from accepted
         group by queue, account, tenant
       ), kept as (
         insert into job (id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts,
                          initial_delay_ms, multiplier, max_delay_ms, labels, traceparent, tenant, unique_key,
-                         unique_until)
+                         unique_until, concurrency_key, concurrency_limit)
         select id, queue, type, priority, payload, run_at, start_by, timeout_ms, max_attempts, initial_delay_ms,
-               multiplier, max_delay_ms, labels::jsonb, traceparent, tenant, unique_key, unique_until
+               multiplier, max_delay_ms, labels::jsonb, traceparent, tenant, unique_key, unique_until,
+               concurrency_key, concurrency_limit
         from accepted
       ), called_back as (
         insert into callback (id, url)
@@ -79,13 +84,26 @@ final class AdmissionSql {
         select id, coalesce(rank, (extract(epoch from now()) * 1000000)::bigint), now(), start_by, 1, 0, 0, max_attempts,
                priority, queue, type, tenant
         from accepted
-        where run_at is null or run_at <= now()
+        where due and concurrency_key is null
       ), later as (
         insert into delayed (id, due_at, start_by, version, attempt, recoveries, max_attempts, priority, queue,
-                             tenant)
-        select id, run_at, start_by, 1, 0, 0, max_attempts, priority, queue, tenant
+                             tenant, missing)
+        select id, case when missing is null then run_at else '9999-12-31' end, start_by, 1, 0, 0, max_attempts, priority,
+               queue, tenant, missing
         from accepted
-        where run_at > now()
+        where not due
+      ), lined as (
+        insert into delayed (id, due_at, start_by, version, attempt, recoveries, max_attempts, priority, queue,
+                             tenant, key, rank)
+        select id, '9999-12-31', start_by, 1, 0, 0, max_attempts, priority, queue, tenant, concurrency_key,
+               coalesce(rank, (extract(epoch from now()) * 1000000)::bigint)
+        from accepted
+        where due and concurrency_key is not null
+      ), noted as (
+        insert into key_note (queue, key)
+        select distinct queue, concurrency_key
+        from accepted
+        where due and concurrency_key is not null
       )
       select id::text as account, null as key from open
       union all
@@ -168,6 +186,9 @@ final class AdmissionSql {
             .param(
                 "unique_untils",
                 column("text", rows, e -> takenAgain(e).map(u -> u.until().label()).orElse(null)))
+            .param("concurrency_keys", column("text", rows, e -> e.key()))
+            .param("concurrency_limits", column("int", rows, AdmissionSql::limit))
+            .param("missing", column("int", rows, Entry::missing))
             .param("accounts", array("uuid", rows, Row::account))
             .param("keys", array("text", rows, Row::key))
             .param("taken_keys", new SqlArrayValue("text", keyed.keySet().toArray()))
@@ -202,6 +223,11 @@ final class AdmissionSql {
   static @Nullable String labels(Submission job) {
     Map<String, String> labels = job.labels();
     return labels.isEmpty() ? null : JSON.writeValueAsString(labels);
+  }
+
+  private static @Nullable Integer limit(Entry entry) {
+    Concurrency concurrency = entry.job().concurrency();
+    return concurrency == null ? null : concurrency.limit();
   }
 
   private static String fingerprint(Write write) {

@@ -70,6 +70,13 @@ public sealed interface Decision {
   record TenantOverShare(Refusal refusal, @Nullable String tenant, int tenantDepth, int share)
       implements Refused, Verdict {}
 
+  /**
+   * Jobs name predecessors that are not there: they were removed, or never existed.
+   *
+   * @param ids of these predecessors
+   */
+  record PredecessorsGone(Set<UUID> ids) implements Refused {}
+
   /** Too much waits to be written. */
   record Overloaded() implements Refused {}
 

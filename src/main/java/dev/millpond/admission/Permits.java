@@ -183,7 +183,8 @@ public class Permits implements SchedulingConfigurer {
 
   /** The rank of a job for which room was reserved; null for the end of the line. */
   @Nullable Long rank(QueueName queue, Submission job, Instant submittedAt) {
-    int before = room(queue).map(Room::runnable).orElse(1) - 1;
+    int itself = job.isRunnable() ? 1 : 0;
+    int before = room(queue).map(Room::runnable).orElse(itself) - itself;
     return flow(queue).rank(job, before, submittedAt, System.nanoTime());
   }
 

@@ -1,5 +1,6 @@
 package dev.millpond.admission;
 
+import dev.millpond.job.Concurrency;
 import dev.millpond.queue.RetryPolicy;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param traceparent the W3C trace context of the submit; null for none
  * @param callback the URL that is told of the job's end; null for none
  * @param unique the key that at most one job of the queue holds; null for none
+ * @param concurrency with which others it does not run at once; null for none
+ * @param dependsOn which jobs must have ended before it starts
  */
 public record Submission(
     String type,
@@ -34,7 +37,9 @@ public record Submission(
     Map<String, String> labels,
     @Nullable String traceparent,
     @Nullable String callback,
-    @Nullable Unique unique) {
+    @Nullable Unique unique,
+    @Nullable Concurrency concurrency,
+    DependsOn dependsOn) {
 
   /** The same with more labels. */
   public Submission labelled(Map<String, String> more) {
@@ -53,18 +58,63 @@ public record Submission(
         all,
         traceparent,
         callback,
-        unique);
+        unique,
+        concurrency,
+        dependsOn);
+  }
+
+  /** The same after others. */
+  public Submission dependingOn(DependsOn others) {
+    return new Submission(
+        type,
+        payload,
+        priority,
+        delay,
+        runAt,
+        startBy,
+        timeout,
+        retry,
+        tenant,
+        labels,
+        traceparent,
+        callback,
+        unique,
+        concurrency,
+        others);
   }
 
   /** The same in a trace. */
   public Submission traced(@Nullable String trace) {
     return new Submission(
-        type, payload, priority, delay, runAt, startBy, timeout, retry, tenant, labels, trace,
-        callback, unique);
+        type,
+        payload,
+        priority,
+        delay,
+        runAt,
+        startBy,
+        timeout,
+        retry,
+        tenant,
+        labels,
+        trace,
+        callback,
+        unique,
+        concurrency,
+        dependsOn);
+  }
+
+  /** Whether it names jobs that it waits for. */
+  boolean isDependent() {
+    return !dependsOn.predecessors().isEmpty();
+  }
+
+  /** Whether it waits for no time. */
+  boolean isForNow() {
+    return delay == null && runAt == null && !isDependent();
   }
 
   /** Whether it waits for nothing but a slot. */
-  boolean isForNow() {
-    return delay == null && runAt == null;
+  boolean isRunnable() {
+    return isForNow() && concurrency == null;
   }
 }

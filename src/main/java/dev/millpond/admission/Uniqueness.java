@@ -301,7 +301,7 @@ class Uniqueness {
 
     /** Now that it is written it takes its turn. */
     private Entry ranked(Entry entry) {
-      return entry.job().unique() == null || entry.runAt() != null
+      return entry.job().unique() == null || !entry.job().isForNow()
           ? entry
           : entry.ranked(
               permits.rank(

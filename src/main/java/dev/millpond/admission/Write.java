@@ -1,6 +1,7 @@
 package dev.millpond.admission;
 
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +24,11 @@ record Write(UUID account, List<Entry> entries, @Nullable RequestKey key, boolea
     /** Another job holds a unique key; nothing was written. */
     DUPLICATE,
     /** A job that holds a unique key is just being moved; nothing was written. */
-    MOVING
+    MOVING,
+    /** Jobs are to wait for others that are not there; nothing was written. */
+    PREDECESSORS_GONE,
+    /** Predecessors moved on again and again; nothing was written. */
+    PREDECESSORS_MOVING
   }
 
   /**
@@ -31,13 +36,24 @@ record Write(UUID account, List<Entry> entries, @Nullable RequestKey key, boolea
    *
    * @param written those that were written
    * @param placed what became of each, if one of them has a unique key; in the order of the request
+   * @param gone the predecessors that are not there
    */
-  record Outcome(Result result, List<Entry> written, List<Placed> placed) {
+  record Outcome(Result result, List<Entry> written, List<Placed> placed, Set<UUID> gone) {
+
+    /** Of jobs whose predecessors are all there. */
+    Outcome(Result result, List<Entry> written, List<Placed> placed) {
+      this(result, written, placed, Set.of());
+    }
 
     /** Whether some are others that were there already, or were refused by themselves. */
     boolean isMerged() {
       return placed.size() > written.size();
     }
+  }
+
+  /** Whether some of the jobs wait for others. */
+  boolean isDependent() {
+    return entries.stream().anyMatch(entry -> entry.job().isDependent());
   }
 
   /** Whether one of the jobs has a unique key. */

@@ -12,7 +12,7 @@
  * </pre>
  */
 @NullMarked
-@ApplicationModule(allowedDependencies = {"handler", "lease", "queue", "job"})
+@ApplicationModule(allowedDependencies = {"dependency", "handler", "lease", "queue", "job"})
 package dev.millpond.admission;
 
 import org.jspecify.annotations.NullMarked;

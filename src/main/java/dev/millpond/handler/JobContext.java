@@ -1,6 +1,8 @@
 package dev.millpond.handler;
 
+import dev.millpond.job.Predecessor;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,14 @@ public interface JobContext {
    * none.
    */
   @Nullable String traceparent();
+
+  /**
+   * The jobs on which this one depends, in the order in which it names them, each with how it ended
+   * and its result. Read from the database while the stream is, some at a time: it may be used
+   * once, and fails as any statement may if the database is away. None for a job that depends on
+   * nothing.
+   */
+  Stream<Predecessor> predecessors();
 
   /**
    * Reports how far the work is. Never blocks; written at most once a second, the latest report

@@ -1,7 +1,7 @@
 package dev.millpond.job;
 
 /**
- * Why an attempt failed.
+ * Why an attempt failed, or a job was cancelled by what it depends on.
  *
  * @param type a stable, machine-readable word, such as {@code timeout}, {@code worker-lost} or what
  *     the handler named
@@ -14,6 +14,9 @@ public record JobError(String type, String message) {
 
   /** The attempt ran longer than the job's {@code timeout}. */
   public static final String TIMEOUT = "timeout";
+
+  /** A job on which this one depends has not succeeded: it was cancelled before it started. */
+  public static final String DEPENDENCY_FAILED = "dependency-failed";
 
   private static final int MAX_MESSAGE = 4_000;
 

@@ -1,6 +1,7 @@
 package dev.millpond.job;
 
 import dev.millpond.job.JobRefs.JobRef;
+import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -33,19 +34,23 @@ final class JobSql {
    */
   private static final String FIND =
       """
-      select job.*, callback_url(:id) as callback from find_job(:id) as job
+      select job.*, callback_url(:id) as callback, on_others.*
+      from find_job(:id) as job, dependencies_of(:id) as on_others
       """;
 
   /** As FIND, for several. */
   private static final String FIND_ALL =
       """
-      select *, callback_url(id) as callback from job_status where id = any(:ids)
+      select job.*, callback_url(id) as callback, on_others.*
+      from job_status as job, dependencies_of(id) as on_others
+      where id = any(:ids)
       """;
 
   /** As FIND_ALL, for the ids that a page has scanned; the filters look at no other rows. */
   private static final String FILTER =
       """
-      select *, callback_url(id) as callback from job_status
+      select job.*, callback_url(id) as callback, on_others.*
+      from job_status as job, dependencies_of(id) as on_others
       where id = any(:ids)
         and (:queue::text is null or queue = :queue)
         and (:state::text is null or state = :state)
@@ -98,23 +103,35 @@ final class JobSql {
       limit :limit
       """;
 
-  /** By the primary key of ready, which holds waiting jobs only. */
-  private static final String SCAN_READY =
+  /**
+   * By the primary keys of ready, which holds waiting jobs only, and of delayed, in which some wait
+   * for their concurrency key.
+   */
+  private static final String SCAN_QUEUED =
       """
-      select id from ready
-      where (:queue::text is null or queue = :queue) and id < :before and id >= :after
+      (select id from ready
+       where (:queue::text is null or queue = :queue) and id < :before and id >= :after
+       order by id desc
+       limit :limit)
+      union all
+      (select id from delayed
+       where key is not null
+         and (:queue::text is null or queue = :queue) and id < :before and id >= :after
+       order by id desc
+       limit :limit)
       order by id desc
       limit :limit
       """;
 
   /**
    * By the primary key of delayed: those that have started wait for a retry, the others for their
-   * time.
+   * time, or for other jobs.
    */
   private static final String SCAN_DELAYED =
       """
       select id from delayed
-      where (attempt > 0) = (:state = 'retrying')
+      where key is null
+        and :state = case when missing is not null then 'blocked' when attempt > 0 then 'retrying' else 'scheduled' end
         and (:queue::text is null or queue = :queue) and id < :before and id >= :after
       order by id desc
       limit :limit
@@ -235,8 +252,8 @@ final class JobSql {
       return queue == null ? jdbc.sql(SCAN) : jdbc.sql(SCAN_QUEUE).param("queue", queue);
     }
     return switch (state) {
-      case QUEUED -> jdbc.sql(SCAN_READY).param("queue", queue);
-      case SCHEDULED, RETRYING ->
+      case QUEUED -> jdbc.sql(SCAN_QUEUED).param("queue", queue);
+      case SCHEDULED, BLOCKED, RETRYING ->
           jdbc.sql(SCAN_DELAYED).param("state", state.label()).param("queue", queue);
       case RUNNING, CANCELLING ->
           jdbc.sql(SCAN_LEASED).param("state", state.label()).param("queue", queue);
@@ -281,7 +298,7 @@ final class JobSql {
         row.getInt("priority"),
         row.getString("payload"),
         row.getString("result"),
-        state == JobState.FAILED ? error(row) : null,
+        end(state, error(row)),
         row.getInt("attempt"),
         row.getInt("max_attempts"),
         row.getInt("recoveries"),
@@ -296,7 +313,26 @@ final class JobSql {
         row.getInt("version"),
         labels == null ? Map.of() : JSON.readValue(labels, LABELS),
         row.getString("tenant"),
-        row.getString("callback"));
+        row.getString("callback"),
+        concurrency(row),
+        ids(row, "depends_on"),
+        row.getBoolean("run_anyway"));
+  }
+
+  private static @Nullable Concurrency concurrency(ResultSet row) throws SQLException {
+    String key = row.getString("concurrency_key");
+    return key == null ? null : new Concurrency(key, row.getInt("concurrency_limit"));
+  }
+
+  /** Why it ended so. What the last attempt of a cancelled job told is no reason for that. */
+  private static @Nullable JobError end(JobState state, @Nullable JobError error) {
+    boolean dependent = error != null && error.type().equals(JobError.DEPENDENCY_FAILED);
+    return state == JobState.FAILED || (state == JobState.CANCELLED && dependent) ? error : null;
+  }
+
+  private static List<UUID> ids(ResultSet row, String column) throws SQLException {
+    Array ids = row.getArray(column);
+    return ids == null ? List.of() : List.of((UUID[]) ids.getArray());
   }
 
   private static @Nullable Attempt lastAttempt(ResultSet row) throws SQLException {

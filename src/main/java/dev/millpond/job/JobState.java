@@ -15,6 +15,8 @@ import java.util.Set;
 public enum JobState {
   /** Waits for its {@code runAt}. */
   SCHEDULED,
+  /** Waits for other jobs to end. */
+  BLOCKED,
   /** May start as soon as a slot is free. */
   QUEUED,
   /** A worker holds its lease. */
@@ -44,6 +46,7 @@ public enum JobState {
   private Set<JobState> next() {
     return switch (this) {
       case SCHEDULED -> EnumSet.of(QUEUED, CANCELLED, EXPIRED);
+      case BLOCKED -> EnumSet.of(QUEUED, SCHEDULED, CANCELLED, EXPIRED);
       case QUEUED -> EnumSet.of(RUNNING, CANCELLED, EXPIRED);
       // Back to a waiting state when the worker gives it back, dies or fails.
       case RUNNING -> EnumSet.of(SUCCEEDED, FAILED, RETRYING, SCHEDULED, QUEUED, CANCELLING);
@@ -58,7 +61,7 @@ public enum JobState {
   public boolean isFinal() {
     return switch (this) {
       case SUCCEEDED, FAILED, CANCELLED, EXPIRED -> true;
-      case SCHEDULED, QUEUED, RUNNING, CANCELLING, RETRYING -> false;
+      case SCHEDULED, BLOCKED, QUEUED, RUNNING, CANCELLING, RETRYING -> false;
     };
   }
 

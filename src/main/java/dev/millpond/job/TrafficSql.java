@@ -19,19 +19,21 @@ final class TrafficSql {
   /** Counts all rows of the queues in the three tables, which have an index or are small. */
   private static final String COUNTS =
       """
-      select queue, sum(queued) as queued, sum(scheduled) as scheduled, sum(retrying) as retrying,
-             sum(running) as running
-      from (select queue, count(*) as queued, 0 as scheduled, 0 as retrying, 0 as running
+      select queue, sum(queued) as queued, sum(scheduled) as scheduled, sum(blocked) as blocked,
+             sum(retrying) as retrying, sum(running) as running
+      from (select queue, count(*) as queued, 0 as scheduled, 0 as blocked, 0 as retrying, 0 as running
             from ready
             where queue = any(:queues)
             group by queue
             union all
-            select queue, 0, count(*) filter (where attempt = 0), count(*) filter (where attempt > 0), 0
+            select queue, count(key), count(*) filter (where missing is null and key is null and attempt = 0),
+                   count(*) filter (where missing is not null),
+                   count(*) filter (where missing is null and key is null and attempt > 0), 0
             from delayed
             where queue = any(:queues)
             group by queue
             union all
-            select queue, 0, 0, 0, count(*)
+            select queue, 0, 0, 0, 0, count(*)
             from lease
             where queue = any(:queues)
             group by queue) as counted
@@ -84,6 +86,7 @@ final class TrafficSql {
                   new QueueCounts(
                       row.getLong("queued"),
                       row.getLong("scheduled"),
+                      row.getLong("blocked"),
                       row.getLong("retrying"),
                       row.getLong("running")));
             });

@@ -17,9 +17,9 @@ class LeasePool {
 
   /**
    * One for the claim, one for the settlements, one for renewal and expiry, one for cancel and
-   * progress.
+   * progress, one for the lines of concurrency keys.
    */
-  private static final int CONNECTIONS = 4;
+  private static final int CONNECTIONS = 5;
 
   /** A host that vanished without a reset is given up well within a lease. */
   private static final int CONNECT_SECONDS = 2;

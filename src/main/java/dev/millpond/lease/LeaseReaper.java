@@ -8,9 +8,9 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Finds the work of dead workers and the jobs that can no longer start in time. Its first turn
- * comes when this node listens on its port, and takes back at once what a former life of the node
- * held.
+ * Finds the work of dead workers, the jobs that can no longer start in time, and those that could
+ * start and of which nobody who stopped told. Its first turn comes when this node listens on its
+ * port, and takes back at once what a former life of the node held.
  */
 @Component
 class LeaseReaper {
@@ -19,6 +19,7 @@ class LeaseReaper {
   private static final int BATCH = 500;
 
   private final Leases leases;
+  private final KeySlots keySlots;
   private final Duration lease;
   private final Counter expired;
 
@@ -27,8 +28,9 @@ class LeaseReaper {
 
   private long lastTurn = System.nanoTime();
 
-  LeaseReaper(Leases leases, LeaseProperties properties, MeterRegistry meters) {
+  LeaseReaper(Leases leases, KeySlots keySlots, LeaseProperties properties, MeterRegistry meters) {
     this.leases = leases;
+    this.keySlots = keySlots;
     this.lease = properties.duration();
     this.expired =
         Counter.builder("millpond.leases.expired")
@@ -51,6 +53,7 @@ class LeaseReaper {
       if (!quiet) {
         leases.timeOut();
       }
+      keySlots.sweep();
     } catch (DataAccessException away) {
       // Who could not reach the database could not renew either: everyone gets a full lease to do
       // so.

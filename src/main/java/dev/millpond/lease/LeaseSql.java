@@ -38,9 +38,10 @@ import org.springframework.stereotype.Component;
 final class LeaseSql {
 
   /**
-   * Moves what is due from delayed to ready (index delayed_due), and tells which queues have ready
-   * jobs, by stepping from queue to queue through ready_next: the cost is that of the queues with
-   * work, not of the jobs.
+   * Moves what is due from delayed to ready (index delayed_due), or, if it has a concurrency key
+   * and no slot of it, to the key's line, of which a note is left; and tells which queues have
+   * ready jobs, by stepping from queue to queue through ready_next: the cost is that of the queues
+   * with work, not of the jobs.
    */
   private static final String POLL =
       """
@@ -53,16 +54,37 @@ final class LeaseSql {
           limit 1000
           for update skip locked))
         returning id, due_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant
+      ), placed as (
+        select due.*, job.type,
+               case when not (due.started_at is not null
+                              and coalesce((select alone from key_slot where key_slot.id = due.id), false))
+                 then job.concurrency_key end as key
+        from due join job on job.id = due.id
       ), promoted as (
         insert into ready (id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts,
                            priority, queue, type, tenant)
         select id, (extract(epoch from due_at) * 1000000)::bigint, due_at, start_by, started_at, version + 1, attempt,
-               recoveries, max_attempts, priority, queue, (select type from job where job.id = due.id), tenant
-        from due
+               recoveries, max_attempts, priority, queue, type, tenant
+        from placed
+        where key is null
+      ), lined as (
+        insert into delayed (id, due_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority,
+                             queue, tenant, key, rank)
+        select id, '9999-12-31', start_by, started_at, version + 1, attempt, recoveries, max_attempts, priority, queue,
+               tenant, key, (extract(epoch from due_at) * 1000000)::bigint
+        from placed
+        where key is not null
+      ), noted as (
+        insert into key_note (queue, key)
+        select distinct queue, key
+        from placed
+        where key is not null
+        returning queue, key
       ), booked as (
         insert into room (queue, account, tenant, waiting, runnable, granted)
         select queue, :account, tenant, 0, count(*), 0
-        from due
+        from placed
+        where key is null
         group by queue, tenant
         returning queue, tenant, runnable
       ), head (queue) as (
@@ -75,19 +97,22 @@ final class LeaseSql {
         from head
         where head.queue is not null
       )
-      select queue, false as suspect, null as tenant, 0 as promoted, null::bigint as next_due_ms
+      select queue, false as suspect, null as tenant, 0 as promoted, null::bigint as next_due_ms, null as key
       from head
       where queue is not null
       union all
-      select queue, false, tenant, runnable, null from booked
+      select queue, false, tenant, runnable, null, null from booked
+      union all
+      select queue, false, null, 0, null, key from noted
       union
-      select queue, true, null, 0, null from due where recoveries > 0
+      select queue, true, null, 0, null, null from due where recoveries > 0
       union
-      select queue, true, null, 0, null from ready where recoveries > 0
+      select queue, true, null, 0, null, null from ready where recoveries > 0
       union all
       select null, false, null, 0,
              case when (select count(*) from due) >= 1000 then 0
-                  else (extract(epoch from min(due_at) - now()) * 1000)::bigint end
+                  else (extract(epoch from min(due_at) - now()) * 1000)::bigint end,
+             null
       from delayed
       where due_at > now()
       """;
@@ -316,7 +341,8 @@ final class LeaseSql {
    * the attempt does not count. An answer without a queue changed nothing: its lease was lost, or,
    * if it has a state, the very same settlement was written before, or beside it in the group,
    * which the token in finished or attempt tells. Whether somebody is to be told of a job's end is
-   * found by the primary key of callback.
+   * found by the primary key of callback, who waits for it by that of awaited, and its concurrency
+   * key, if it had a slot, by that of key_slot.
    */
   private static final String SETTLE =
       """
@@ -381,6 +407,9 @@ final class LeaseSql {
       )
       select case when ended.place = s.place then ended.queue end as queue, ended.tenant, ended.recoveries,
              (select callback.id from callback where callback.id = ended.id) is not null as called_back,
+             (select key_slot.key from key_slot where key_slot.id = ended.id) as key,
+             case when ended.state in ('succeeded', 'failed', 'cancelled') then is_awaited(ended.id) else false end
+               as awaited,
              case when ended.id is null
                     then coalesce(
                       (select f.state from finished f
@@ -450,21 +479,26 @@ final class LeaseSql {
       select queue, tenant, state from lost
       """;
 
-  /** Ends waiting jobs whose startBy has passed; by the partial indexes on start_by. */
+  /**
+   * Ends waiting jobs whose startBy has passed; by the partial indexes on start_by. A note is left
+   * of the lines that they were in.
+   */
   private static final String EXPIRE_WAITING =
       """
       with ready_late as (
         delete from ready
         where ctid = any(array(
           select ctid from ready where start_by < now() limit 500 for update skip locked))
-        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 1 as runnable
+        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, null as key, 1 as runnable
       ), delayed_late as (
         delete from delayed
         where ctid = any(array(
           select ctid from delayed where start_by < now() limit 500 for update skip locked))
-        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 0 as runnable
+        returning id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, key, 0 as runnable
       ), late as (
         select * from ready_late union all select * from delayed_late
+      ), noted as (
+        insert into key_note (queue, key) select distinct queue, key from delayed_late where key is not null
       ), final as (
         insert into finished (id, finished_at, started_at, version, attempt, recoveries, max_attempts, state)
         select id, now(), started_at, version + 1, attempt, recoveries, max_attempts, 'expired'
@@ -480,7 +514,8 @@ final class LeaseSql {
   /**
    * Cancels jobs: at once where they wait, by a request where they run, if those are meant too. By
    * primary keys, locked in the order of ids, as settlements are. A claim or a settlement may move
-   * a job while this waits for its row; then it is not found, and the caller looks again.
+   * a job while this waits for its row; then it is not found, and the caller looks again. A note is
+   * left of the lines that they were in: who comes next may have another limit.
    */
   private static final String CANCEL =
       """
@@ -488,14 +523,18 @@ final class LeaseSql {
         delete from ready
         using (select id from ready where id = any(:ids) order by id for update) as locked
         where ready.id = locked.id
-        returning ready.id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 1 as runnable
+        returning ready.id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, null as key,
+                  1 as runnable
       ), later as (
         delete from delayed
         using (select id from delayed where id = any(:ids) order by id for update) as locked
         where delayed.id = locked.id
-        returning delayed.id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, 0 as runnable
+        returning delayed.id, started_at, version, attempt, recoveries, max_attempts, queue, tenant, key,
+                  0 as runnable
       ), withdrawn as (
         select * from waiting union all select * from later
+      ), noted as (
+        insert into key_note (queue, key) select distinct queue, key from later where key is not null
       ), final as (
         insert into finished (id, finished_at, started_at, version, attempt, recoveries, max_attempts, state)
         select id, now(), started_at, version + 1, attempt, recoveries, max_attempts, 'cancelled'
@@ -519,22 +558,41 @@ final class LeaseSql {
       select id, queue, tenant, 0, 0 from asked
       """;
 
-  /** Makes a delayed job ready now; by the primary key. */
+  /**
+   * Makes a job that waits for a time ready now, or sends it to the line of its concurrency key if
+   * it has no slot of it; by the primary key.
+   */
   private static final String HURRY =
       """
       with due as (
-        delete from delayed where id = :id
+        delete from delayed where id = :id and key is null and missing is null
         returning id, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant
+      ), placed as (
+        select due.*, job.type,
+               case when not (due.started_at is not null
+                              and coalesce((select alone from key_slot where key_slot.id = due.id), false))
+                 then job.concurrency_key end as key
+        from due join job on job.id = due.id
       ), promoted as (
         insert into ready (id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts,
                            priority, queue, type, tenant)
         select id, (extract(epoch from now()) * 1000000)::bigint, now(), start_by, started_at, version + 1, attempt,
-               recoveries, max_attempts, priority, queue, (select type from job where job.id = due.id), tenant
-        from due
+               recoveries, max_attempts, priority, queue, type, tenant
+        from placed
+        where key is null
+      ), lined as (
+        insert into delayed (id, due_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority,
+                             queue, tenant, key, rank)
+        select id, '9999-12-31', start_by, started_at, version + 1, attempt, recoveries, max_attempts, priority, queue,
+               tenant, key, (extract(epoch from now()) * 1000000)::bigint
+        from placed
+        where key is not null
+      ), noted as (
+        insert into key_note (queue, key) select queue, key from placed where key is not null
       )
       insert into room (queue, account, tenant, waiting, runnable, granted)
-      select queue, :account, tenant, 0, 1, 0
-      from due
+      select queue, :account, tenant, 0, case when key is null then 1 else 0 end, 0
+      from placed
       returning queue, tenant, waiting, runnable
       """;
 
@@ -542,7 +600,10 @@ final class LeaseSql {
    * Queues finished jobs again, their attempts kept and as many more granted as their policies say,
    * if the account that has room for them is open; where they are to be spread, each later than the
    * one before. By the primary key, locked in the order of ids; two redrives at once: the second
-   * finds no finished row. Who was not told yet of this end will be of the next.
+   * finds no finished row. Who was not told yet of this end will be of the next. With a concurrency
+   * key they go to its line, or later; a slot that they had before is surely gone with this. What a
+   * job was still waiting for when it was cancelled or expired it waits for no more (index
+   * awaited_id).
    *
    * <p>A job that had a unique key needs it again, and stays where it is if another one holds it:
    * of several the newest takes it. What has expired is taken over.
@@ -578,6 +639,10 @@ final class LeaseSql {
                   worker, error_type, error_message
       ), untold as (
         delete from callback_due using old where callback_due.id = old.id
+      ), slots as (
+        delete from key_slot using old where key_slot.id = old.id
+      ), unawaiting as (
+        delete from awaited using old where awaited.id = old.id
       ), history as (
         insert into attempt (id, token, started_at, finished_at, number, worker, error_type, error_message)
         select id, token, leased_at, finished_at, attempt, worker, error_type, error_message
@@ -586,7 +651,7 @@ final class LeaseSql {
       ), again as (
         select old.id, old.started_at, old.version + 1 as version, old.attempt,
                old.max_attempts + old.recoveries + job.max_attempts as max_attempts, job.priority, job.queue,
-               job.type, job.tenant,
+               job.type, job.tenant, job.concurrency_key as key,
                now() + (:first_us + (row_number() over (order by old.id) - 1) * :step_us) * interval '1 microsecond'
                  as due_at
         from old join job on job.id = old.id
@@ -596,19 +661,31 @@ final class LeaseSql {
         select id, (extract(epoch from now()) * 1000000)::bigint, now(), started_at, version, attempt, 0, max_attempts,
                priority, queue, type, tenant
         from again
-        where due_at <= now()
+        where due_at <= now() and key is null
       ), later as (
         insert into delayed (id, due_at, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant)
         select id, due_at, started_at, version, attempt, 0, max_attempts, priority, queue, tenant
         from again
         where due_at > now()
+      ), lined as (
+        insert into delayed (id, due_at, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant,
+                             key, rank)
+        select id, '9999-12-31', started_at, version, attempt, 0, max_attempts, priority, queue, tenant, key,
+               (extract(epoch from now()) * 1000000)::bigint
+        from again
+        where due_at <= now() and key is not null
+      ), noted as (
+        insert into key_note (queue, key)
+        select distinct queue, key
+        from again
+        where due_at <= now() and key is not null
       ), booked as (
         insert into room (queue, account, tenant, waiting, runnable, granted)
-        select queue, :account, tenant, count(*), count(*) filter (where due_at <= now()), 0
+        select queue, :account, tenant, count(*), count(*) filter (where due_at <= now() and key is null), 0
         from again
         group by queue, tenant
       )
-      select id, queue, tenant, 1 as waiting, case when due_at <= now() then 1 else 0 end as runnable
+      select id, queue, tenant, 1 as waiting, case when due_at <= now() and key is null then 1 else 0 end as runnable
       from again
       union all
       select null, null, null, 0, 0 from open
@@ -629,6 +706,8 @@ final class LeaseSql {
         delete from callback_attempt using gone where callback_attempt.id = gone.id
       ), called_back as (
         delete from callback using gone where callback.id = gone.id
+      ), dependent as (
+        delete from dependency using gone where dependency.id = gone.id
       )
       delete from job using gone where job.id = gone.id
       """;
@@ -665,13 +744,15 @@ final class LeaseSql {
    * due.
    *
    * @param promoted how many of the tenant's jobs were made ready
+   * @param key if jobs have come to the line of this concurrency key; nothing else is told then
    */
   record Head(
       @Nullable String queue,
       boolean suspect,
       @Nullable String tenant,
       int promoted,
-      @Nullable Long nextDueMillis) {}
+      @Nullable Long nextDueMillis,
+      @Nullable String key) {}
 
   /**
    * What a claim wants.
@@ -690,7 +771,8 @@ final class LeaseSql {
   }
 
   /** A claimed job: leased, or expired and ended. */
-  record Claimed(@Nullable String tenant, int priority, long rank, @Nullable Lease lease) {}
+  record Claimed(
+      UUID id, @Nullable String tenant, int priority, long rank, @Nullable Lease lease) {}
 
   /** A job whose lease expired, and the state it is in now. */
   record Expired(QueueName queue, @Nullable String tenant, JobState state) {}
@@ -716,13 +798,17 @@ final class LeaseSql {
    * @param queue the job's; null if this settlement changed nothing
    * @param recoveries of the job that changed
    * @param calledBack whether somebody is to be told of its end
+   * @param key its concurrency key, if it had a slot of it; null for none
+   * @param awaited whether other jobs wait for it
    */
   record SettledAs(
       @Nullable JobState state,
       @Nullable QueueName queue,
       @Nullable String tenant,
       int recoveries,
-      boolean calledBack) {}
+      boolean calledBack,
+      @Nullable String key,
+      boolean awaited) {}
 
   /**
    * What the end of an attempt needs to know of it.
@@ -741,7 +827,8 @@ final class LeaseSql {
                     row.getBoolean("suspect"),
                     row.getString("tenant"),
                     row.getInt("promoted"),
-                    row.getObject("next_due_ms", Long.class)))
+                    row.getObject("next_due_ms", Long.class),
+                    row.getString("key")))
         .list();
   }
 
@@ -796,18 +883,20 @@ final class LeaseSql {
   }
 
   private static Claimed claimed(ResultSet row, QueueName queue, UUID token) throws SQLException {
+    UUID id = row.getObject("id", UUID.class);
     String tenant = row.getString("tenant");
     int priority = row.getInt("priority");
     long rank = row.getLong("rank");
     if (row.getBoolean("expired")) {
-      return new Claimed(tenant, priority, rank, null);
+      return new Claimed(id, tenant, priority, rank, null);
     }
     return new Claimed(
+        id,
         tenant,
         priority,
         rank,
         new Lease(
-            row.getObject("id", UUID.class),
+            id,
             token,
             queue,
             tenant,
@@ -932,7 +1021,9 @@ final class LeaseSql {
                     Optional.ofNullable(row.getString("queue")).map(QueueName::new).orElse(null),
                     row.getString("tenant"),
                     row.getInt("recoveries"),
-                    row.getBoolean("called_back")))
+                    row.getBoolean("called_back"),
+                    row.getString("key"),
+                    row.getBoolean("awaited")))
         .list();
   }
 

@@ -18,11 +18,13 @@ import dev.millpond.lease.LeaseSql.Wanted;
 import dev.millpond.lease.Settlement.Lost;
 import dev.millpond.lease.Settlement.Settled;
 import dev.millpond.queue.CallbacksDue;
+import dev.millpond.queue.DependenciesDue;
 import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.JobsStarted;
 import dev.millpond.queue.JobsStarted.Front;
+import dev.millpond.queue.LineChanged;
 import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
@@ -48,9 +50,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.dao.DataAccessException;
-import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.stereotype.Component;
-import org.springframework.transaction.CannotCreateTransactionException;
 import org.springframework.transaction.TransactionException;
 
 /** Who works on what. Every change of a leased job passes here, guarded by the lease's token. */
@@ -105,16 +105,8 @@ public class Leases {
             rows -> booking(node.account(), () -> sql.settle(rows)));
   }
 
-  /** Runs a statement that writes to the books of admission. */
   private <T> T booking(UUID account, Supplier<T> statement) {
-    try {
-      return statement.get();
-    } catch (CannotGetJdbcConnectionException | CannotCreateTransactionException notSent) {
-      throw notSent;
-    } catch (DataAccessException | TransactionException unknown) {
-      events.publishEvent(new AccountInDoubt(account));
-      throw unknown;
-    }
+    return AccountInDoubt.booking(events, account, statement);
   }
 
   /** Makes ready what is due, and tells where there is work. */
@@ -124,6 +116,11 @@ public class Leases {
     heads.stream()
         .filter(head -> head.queue() != null && head.promoted() > 0)
         .forEach(head -> booked(account, queue(head), head.tenant(), 0, head.promoted()));
+    for (Head head : heads) {
+      if (head.key() != null) {
+        events.publishEvent(new LineChanged(queue(head), head.key()));
+      }
+    }
     Duration nextDue =
         heads.stream()
             .map(Head::nextDueMillis)
@@ -140,7 +137,8 @@ public class Leases {
 
   private static Set<QueueName> names(List<Head> heads, boolean suspectsOnly) {
     return heads.stream()
-        .filter(head -> head.queue() != null && (head.suspect() || !suspectsOnly))
+        .filter(
+            head -> head.queue() != null && head.key() == null && (head.suspect() || !suspectsOnly))
         .map(Leases::queue)
         .collect(Collectors.toSet());
   }
@@ -202,7 +200,8 @@ public class Leases {
     }
     int expired = claimed.size() - leases.size();
     if (expired > 0) {
-      finished(queue, expired, JobState.EXPIRED, true);
+      finished(queue, expired, JobState.EXPIRED, true, true);
+      moved(claimed.stream().filter(job -> job.lease() == null).map(Claimed::id).toList());
       // They took the places of jobs that could have started.
       events.publishEvent(new JobsReady(Set.of(queue), wanted.suspects() > 0));
     }
@@ -388,12 +387,15 @@ public class Leases {
 
   private void tell(SettledRow row, QueueName queue, SettledAs as, JobState state) {
     if (state.isFinal()) {
-      finished(queue, 1, state, as.calledBack());
+      finished(queue, 1, state, as.calledBack(), as.awaited());
     } else {
       booked(row.account(), queue, as.tenant(), 1, state == JobState.QUEUED ? 1 : 0);
     }
     if (state == JobState.QUEUED || isLimited(queue)) {
       events.publishEvent(new JobsReady(Set.of(queue), as.recoveries() > 0));
+    }
+    if (as.key() != null && state != JobState.QUEUED) {
+      events.publishEvent(new LineChanged(queue, as.key()));
     }
     if (row.delayMillis() > 0) {
       events.publishEvent(new JobsDelayed(Duration.ofMillis(row.delayMillis())));
@@ -428,6 +430,7 @@ public class Leases {
   public Map<UUID, Cancellation> cancel(List<UUID> ids, boolean running) {
     UUID account = node.account();
     List<Moved> moved = booking(account, () -> sql.cancel(account, ids, running));
+    moved(moved.stream().filter(job -> job.booked().waiting() != 0).map(Moved::id).toList());
     return moved.stream().collect(Collectors.toMap(Moved::id, job -> cancelled(account, job)));
   }
 
@@ -448,6 +451,7 @@ public class Leases {
     moved.ifPresent(
         job -> {
           booked(account, job);
+          moved(List.of(id));
           events.publishEvent(new JobsReady(Set.of(job.queue()), false));
         });
     return moved.isPresent();
@@ -467,12 +471,20 @@ public class Leases {
   public Optional<Map<Optional<String>, Integer>> redrive(
       UUID account, List<UUID> ids, Set<JobState> states, Duration first, Duration step) {
     return sql.redrive(account, ids, states, first, step)
-        .map(moved -> redriven(moved, first, step));
+        .map(moved -> redriven(account, moved, first, step));
   }
 
   private Map<Optional<String>, Integer> redriven(
-      List<Moved> moved, Duration first, Duration step) {
+      UUID account, List<Moved> moved, Duration first, Duration step) {
     moved.forEach(job -> watches.changed(job.id()));
+    if (first.isZero()) {
+      // What waits for its key was reserved as runnable.
+      moved.stream()
+          .map(Moved::booked)
+          .filter(job -> job.runnable() == 0)
+          .forEach(job -> booked(account, job.queue(), job.tenant(), 0, -1));
+      moved(moved.stream().map(Moved::id).toList());
+    }
     moved.stream()
         .filter(job -> job.booked().runnable() > 0)
         .map(job -> job.booked().queue())
@@ -498,7 +510,7 @@ public class Leases {
     List<Expired> lost = booking(account, () -> sql.expire(account, quiet));
     for (Expired job : lost) {
       if (job.state().isFinal()) {
-        finished(job.queue(), 1, job.state(), true);
+        finished(job.queue(), 1, job.state(), true, true);
       } else {
         booked(account, job.queue(), job.tenant(), 1, 1);
         events.publishEvent(new JobsReady(Set.of(job.queue()), true));
@@ -530,7 +542,13 @@ public class Leases {
 
   private void withdrawn(UUID account, Booked jobs, JobState state) {
     booked(account, jobs);
-    finished(jobs.queue(), -jobs.waiting(), state, true);
+    finished(jobs.queue(), -jobs.waiting(), state, true, true);
+  }
+
+  private void moved(List<UUID> ids) {
+    if (!ids.isEmpty()) {
+      events.publishEvent(new JobsMoved(ids));
+    }
   }
 
   private void booked(UUID account, Booked booked) {
@@ -546,8 +564,13 @@ public class Leases {
    * Jobs have ended.
    *
    * @param calledBack whether somebody may have to be told of it
+   * @param awaited whether other jobs may wait for it
    */
-  private void finished(QueueName queue, int jobs, JobState state, boolean calledBack) {
+  private void finished(
+      QueueName queue, int jobs, JobState state, boolean calledBack, boolean awaited) {
+    if (awaited) {
+      events.publishEvent(new DependenciesDue());
+    }
     if (calledBack) {
       events.publishEvent(new CallbacksDue());
     }

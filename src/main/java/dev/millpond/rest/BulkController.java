@@ -30,7 +30,7 @@ class BulkController {
 
   /** All that wait in a queue. */
   private static final List<JobState> WAITING =
-      List.of(JobState.SCHEDULED, JobState.RETRYING, JobState.QUEUED);
+      List.of(JobState.BLOCKED, JobState.SCHEDULED, JobState.RETRYING, JobState.QUEUED);
 
   private final Queues queues;
   private final Jobs jobs;

@@ -20,7 +20,8 @@ final class BulkDraft {
   /** What is done to the jobs. */
   enum Kind {
     /** Of jobs that have not ended. */
-    CANCEL(JobState.SCHEDULED, JobState.RETRYING, JobState.QUEUED, JobState.RUNNING),
+    CANCEL(
+        JobState.BLOCKED, JobState.SCHEDULED, JobState.RETRYING, JobState.QUEUED, JobState.RUNNING),
     /** Of jobs that have: the dead letters first, which are meant if nothing is said. */
     RETRY(JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED, JobState.SUCCEEDED);
 

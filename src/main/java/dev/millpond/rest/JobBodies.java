@@ -56,19 +56,22 @@ final class JobBodies {
     RESULT,
     ATTEMPTS,
     LOG,
-    CALLBACK
+    CALLBACK,
+    DEPENDENCIES
   }
 
   /** A job with all but its log. */
   JobBody whole(Job job) {
-    return body(job, EnumSet.of(Part.PAYLOAD, Part.RESULT, Part.ATTEMPTS, Part.CALLBACK));
+    return body(
+        job,
+        EnumSet.of(Part.PAYLOAD, Part.RESULT, Part.ATTEMPTS, Part.CALLBACK, Part.DEPENDENCIES));
   }
 
   /** A job with all that its worker needs. */
   JobBody leased(Job job, Lease lease) {
     return body(
         job,
-        EnumSet.of(Part.PAYLOAD, Part.RESULT, Part.ATTEMPTS),
+        EnumSet.of(Part.PAYLOAD, Part.RESULT, Part.ATTEMPTS, Part.DEPENDENCIES),
         new JobBody.Held(lease.token(), lease.expiresAt()));
   }
 
@@ -82,6 +85,7 @@ final class JobBodies {
     List<Attempt> attempts = parts.contains(Part.ATTEMPTS) ? jobs.attempts(job) : null;
     Callback callback = parts.contains(Part.CALLBACK) ? callbacks.find(job).orElse(null) : null;
     List<LogLine> log = parts.contains(Part.LOG) ? jobs.log(job.id()) : null;
+    boolean depends = parts.contains(Part.DEPENDENCIES) && !job.dependsOn().isEmpty();
     return new JobBody(
         job.id(),
         job.queue(),
@@ -107,9 +111,12 @@ final class JobBodies {
         job.version(),
         job.labels(),
         job.tenant(),
+        job.concurrency(),
         attempts,
         log,
         callback,
+        depends ? job.dependsOn() : null,
+        depends ? OnDependencyFailure.of(job.runAnyway()) : null,
         lease,
         links(job));
   }
@@ -121,7 +128,11 @@ final class JobBodies {
   private @Nullable String reason(Job job) {
     return switch (job.state()) {
       case SCHEDULED, RETRYING -> "time";
-      case QUEUED -> queues.find(new QueueName(job.queue())).map(JobBodies::reason).orElse("slot");
+      case BLOCKED -> "dependency";
+      case QUEUED ->
+          job.rank() == null
+              ? "concurrency-key"
+              : queues.find(new QueueName(job.queue())).map(JobBodies::reason).orElse("slot");
       case RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED, EXPIRED -> null;
     };
   }
@@ -163,7 +174,7 @@ final class JobBodies {
                 .plusMillis((long) (1_000 * position / rate))
                 .truncatedTo(ChronoUnit.MILLIS);
       }
-      case RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED, EXPIRED -> null;
+      case BLOCKED, RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED, EXPIRED -> null;
     };
   }
 
@@ -174,6 +185,7 @@ final class JobBodies {
     links.put("cancel", self + "/cancel");
     links.put("retry", self + "/retry");
     links.put("log", self + "/log");
+    links.put("graph", self + "/graph");
     return links;
   }
 

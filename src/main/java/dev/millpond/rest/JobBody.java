@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonRawValue;
 import dev.millpond.callback.Callback;
 import dev.millpond.job.Attempt;
+import dev.millpond.job.Concurrency;
 import dev.millpond.job.JobError;
 import dev.millpond.job.LogLine;
 import dev.millpond.job.Progress;
@@ -16,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A job as the API tells it; {@code openapi/schemas.yaml} says what each field means. Payload,
- * result, attempts, log, callback and lease are left out where they were not asked for, everything
- * else is always there.
+ * result, attempts, log, callback, dependencies and lease are left out where they were not asked
+ * for, concurrency where the submit named none; everything else is always there.
  *
  * @param payload JSON, as it was submitted
  * @param result JSON, as the handler returned it
@@ -47,9 +48,12 @@ record JobBody(
     int version,
     Map<String, String> labels,
     @Nullable String tenant,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Concurrency concurrency,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<Attempt> attempts,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<LogLine> log,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Callback callback,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<UUID> dependsOn,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String onDependencyFailure,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Held lease,
     Map<String, String> links) {
 

@@ -3,6 +3,8 @@ package dev.millpond.rest;
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Admission.Redrive;
 import dev.millpond.admission.Decision;
+import dev.millpond.dependency.Dependencies;
+import dev.millpond.dependency.Graph;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobIds;
 import dev.millpond.job.Jobs;
@@ -39,6 +41,7 @@ class JobController {
   private final Leases leases;
   private final Admission admission;
   private final Retention retention;
+  private final Dependencies dependencies;
   private final JobBodies bodies;
   private final Problems problems;
 
@@ -48,6 +51,7 @@ class JobController {
       Leases leases,
       Admission admission,
       Retention retention,
+      Dependencies dependencies,
       JobBodies bodies,
       Problems problems) {
     this.jobs = jobs;
@@ -55,6 +59,7 @@ class JobController {
     this.leases = leases;
     this.admission = admission;
     this.retention = retention;
+    this.dependencies = dependencies;
     this.bodies = bodies;
     this.problems = problems;
   }
@@ -89,6 +94,12 @@ class JobController {
     return new Log(jobs.log(find(id).id()));
   }
 
+  @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_GONE})
+  @GetMapping("/v1/jobs/{id}/graph")
+  Graph graph(@PathVariable String id) {
+    return dependencies.graph(find(id).id());
+  }
+
   @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_FINISHED, Problem.JOB_GONE, Problem.OUTCOME_UNKNOWN})
   @PostMapping("/v1/jobs/{id}/cancel")
   ResponseEntity<JobBody> cancel(@PathVariable String id) {
@@ -104,7 +115,7 @@ class JobController {
         case SUCCEEDED, FAILED, EXPIRED ->
             throw new ProblemException(
                 Problem.JOB_FINISHED, "The job is " + job.state().label() + ".");
-        case SCHEDULED, QUEUED, RUNNING, RETRYING -> {
+        case SCHEDULED, BLOCKED, QUEUED, RUNNING, RETRYING -> {
           // By what it was when it was asked, whatever has become of it since.
           switch (leases.cancel(job.id())) {
             case CANCELLED -> {
@@ -124,6 +135,7 @@ class JobController {
   @Answers({
     Problem.JOB_NOT_FOUND,
     Problem.DUPLICATE_JOB,
+    Problem.JOB_BLOCKED,
     Problem.JOB_RUNNING,
     Problem.JOB_GONE,
     Problem.TENANT_OVER_SHARE,
@@ -138,6 +150,7 @@ class JobController {
           switch (job.state()) {
             case QUEUED -> true;
             case SCHEDULED, RETRYING -> leases.hurry(job.id());
+            case BLOCKED -> throw new ProblemException(Problem.JOB_BLOCKED, "The job is blocked.");
             case RUNNING, CANCELLING ->
                 throw new ProblemException(
                     Problem.JOB_RUNNING, "The job is " + job.state().label() + ".");

@@ -162,7 +162,8 @@ class JobListController {
               .orElseThrow(
                   () ->
                       ListQuery.invalid(
-                          "include", "names payload, result, attempts, log or callback")));
+                          "include",
+                          "names payload, result, attempts, log, callback or dependencies")));
     }
     return parts;
   }

@@ -60,12 +60,14 @@ final class PayloadCheck {
             case Candidate.Bad bad -> bad;
           });
     }
-    return checked;
+    return BatchRefs.check(checked);
   }
 
   private Candidate check(Submission submission, String at, boolean pulled) {
     List<FieldError> errors = pulled || isKnown(submission) ? errors(submission, at) : unknown(at);
-    return errors.isEmpty() ? new Candidate.Good(submission) : new Candidate.Bad(errors, false);
+    return errors.isEmpty()
+        ? new Candidate.Good(submission)
+        : new Candidate.Bad(errors, false, submission.dependsOn().ref());
   }
 
   private List<FieldError> errors(Submission submission, String at) {

@@ -96,6 +96,11 @@ public enum Problem {
       "Look at the job that holds the key. To be answered with it instead, send `onConflict:"
           + " existing`; a `replace` succeeds only while it waits. Where the key should be free as"
           + " soon as a job starts, send `until: started`."),
+  JOB_BLOCKED(
+      409,
+      "The job waits for other jobs",
+      "The job depends on jobs that have not ended, so it cannot be let start. Nothing was done.",
+      "Wait for them, or see in the job's `graph` which they are and what keeps them."),
   JOB_RUNNING(
       409,
       "The job is running",

@@ -75,6 +75,7 @@ final class ProblemExample {
           NOT_ACCEPTABLE,
           IDEMPOTENCY_KEY_IN_FLIGHT,
           JOB_FINISHED,
+          JOB_BLOCKED,
           JOB_RUNNING,
           NO_PULL_WORKERS,
           JOB_NOT_FINISHED,

@@ -27,5 +27,5 @@ record QueueBody(
     @Nullable Duration estimatedWait) {
 
   /** What waits. */
-  record Depth(long total, long queued, long scheduled, long retrying) {}
+  record Depth(long total, long queued, long scheduled, long blocked, long retrying) {}
 }

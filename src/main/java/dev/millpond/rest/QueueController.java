@@ -155,7 +155,12 @@ class QueueController {
         queue.rateLimit(),
         queue.retention(),
         queue.paused(),
-        new QueueBody.Depth(counts.depth(), counts.queued(), counts.scheduled(), counts.retrying()),
+        new QueueBody.Depth(
+            counts.depth(),
+            counts.queued(),
+            counts.scheduled(),
+            counts.blocked(),
+            counts.retrying()),
         counts.running(),
         round(moves.arrivalsPerSecond()),
         rate.isPresent() ? round(rate.getAsDouble()) : null,

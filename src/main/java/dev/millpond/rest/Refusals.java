@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
@@ -19,6 +20,9 @@ final class Refusals {
    * before.
    */
   static final long SOON_SECONDS = 2;
+
+  /** What is wrong with a predecessor that is not there. */
+  static final String GONE = "names no job: it was removed, or never existed";
 
   private Refusals() {}
 
@@ -40,6 +44,9 @@ final class Refusals {
       case Decision.DeadlineUnreachable(Duration wait, @Nullable Duration retryAfter) ->
           unreachable(wait, retryAfter);
       case Decision.TenantOverShare over -> overShare(over);
+      case Decision.PredecessorsGone(Set<UUID> ids) ->
+          ProblemDocument.invalid(
+              ids.stream().map(id -> FieldError.at("", GONE + ": " + id)).toList());
       case Decision.Overloaded() ->
           ProblemDocument.of(Problem.OVERLOADED, "Too many submits wait to be written.")
               .retryAfter(SOON_SECONDS);

@@ -83,7 +83,8 @@ final class ScheduleBodies {
         job.retry(),
         job.tenant(),
         job.labels(),
-        job.callback() == null ? null : new Target(job.callback()));
+        job.callback() == null ? null : new Target(job.callback()),
+        job.concurrency());
   }
 
   private List<Fired> fired(List<Firing> firings) {

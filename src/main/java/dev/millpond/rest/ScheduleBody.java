@@ -2,6 +2,7 @@ package dev.millpond.rest;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonRawValue;
+import dev.millpond.job.Concurrency;
 import dev.millpond.queue.RetryPolicy;
 import java.time.Duration;
 import java.time.Instant;
@@ -39,7 +40,8 @@ record ScheduleBody(
       RetryPolicy retry,
       @Nullable String tenant,
       Map<String, String> labels,
-      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Target callback) {}
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Target callback,
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Concurrency concurrency) {}
 
   /** Who is told of a job's end. */
   record Target(String url) {}

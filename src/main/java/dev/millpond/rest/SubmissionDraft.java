@@ -6,6 +6,7 @@ import static java.util.Objects.requireNonNullElse;
 import dev.millpond.admission.Submission;
 import dev.millpond.admission.Tenant;
 import dev.millpond.admission.Unique;
+import dev.millpond.job.Concurrency;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.RetryPolicy;
 import dev.millpond.rest.SubmissionReader.Context;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One job while it is read: its fields, as far as they are sound, and the defaults of the rest. */
@@ -35,11 +37,30 @@ final class SubmissionDraft {
           "tenant",
           "labels",
           "callback",
-          "unique");
+          "unique",
+          "concurrency",
+          "dependsOn",
+          "onDependencyFailure");
 
-  /** Of a job that is submitted again and again: without times of its own and a key. */
+  /** Of a job among others, by which it may be known to them. */
+  private static final List<String> BATCHED_FIELDS =
+      Stream.concat(FIELDS.stream(), Stream.of("ref")).toList();
+
+  /**
+   * Of a job that is submitted again and again: without times of its own, a key and predecessors,
+   * which would have ended since.
+   */
   private static final List<String> TEMPLATE_FIELDS =
-      List.of("type", "payload", "priority", "timeout", "retry", "tenant", "labels", "callback");
+      List.of(
+          "type",
+          "payload",
+          "priority",
+          "timeout",
+          "retry",
+          "tenant",
+          "labels",
+          "callback",
+          "concurrency");
 
   private static final List<String> RETRY_FIELDS =
       List.of("maxAttempts", "initialDelay", "multiplier", "maxDelay");
@@ -80,6 +101,8 @@ final class SubmissionDraft {
   private Map<String, String> labels = Map.of();
   private @Nullable String callback;
   private @Nullable Unique unique;
+  private @Nullable Concurrency concurrency;
+  private final DependsOnDraft dependsOn;
 
   SubmissionDraft(StrictJson json, Context context) {
     this(json, context, FIELDS, List.of());
@@ -92,6 +115,12 @@ final class SubmissionDraft {
     this.fields = fields;
     this.reserved = reserved;
     this.tenant = context.tenant();
+    this.dependsOn = new DependsOnDraft(json, fields.equals(BATCHED_FIELDS));
+  }
+
+  /** One of several that may name each other. */
+  static SubmissionDraft batched(StrictJson json, Context context) {
+    return new SubmissionDraft(json, context, BATCHED_FIELDS, List.of());
   }
 
   /**
@@ -132,6 +161,10 @@ final class SubmissionDraft {
       case "labels" -> labels = labels(json, reserved);
       case "callback" -> callback = new CallbackDraft(json).read();
       case "unique" -> unique = new UniqueDraft(json).read();
+      case "concurrency" -> concurrency = new ConcurrencyDraft(json).read();
+      case "ref" -> dependsOn.ref();
+      case "dependsOn" -> dependsOn.predecessors();
+      case "onDependencyFailure" -> dependsOn.onFailure();
       default -> throw new IllegalStateException(name);
     }
   }
@@ -251,6 +284,11 @@ final class SubmissionDraft {
     return payloadTooLarge;
   }
 
+  /** The name by which others of a batch may know the job; null for none, or an unsound one. */
+  @Nullable String ref() {
+    return dependsOn.name();
+  }
+
   /** The job, of which the document had no errors to tell. */
   Submission submission() {
     return new Submission(
@@ -266,7 +304,9 @@ final class SubmissionDraft {
         Map.copyOf(labels),
         context.traceparent(),
         callback,
-        unique);
+        unique,
+        concurrency,
+        dependsOn.dependsOn());
   }
 
   /** The retry policy while it is read. */

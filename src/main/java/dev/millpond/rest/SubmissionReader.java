@@ -42,8 +42,13 @@ public final class SubmissionReader {
     /** It can be submitted. */
     record Good(Submission submission) implements Candidate {}
 
-    /** It cannot, for these reasons. */
-    record Bad(List<FieldError> errors, boolean tooLarge) implements Candidate {
+    /**
+     * It cannot, for these reasons.
+     *
+     * @param ref the name by which other jobs of the batch may know it; null for none
+     */
+    record Bad(List<FieldError> errors, boolean tooLarge, @Nullable String ref)
+        implements Candidate {
 
       /** What is answered for it. */
       public ProblemDocument problem() {
@@ -56,7 +61,7 @@ public final class SubmissionReader {
   private final Context context;
 
   // What has been read of a batch.
-  private final List<Candidate> candidates = new ArrayList<>();
+  private List<Candidate> candidates = new ArrayList<>();
   private boolean atomic = true;
   private boolean hasJobs;
 
@@ -73,7 +78,8 @@ public final class SubmissionReader {
   public static Submission read(byte[] body, Context context) {
     SubmissionReader reader = new SubmissionReader(body, context);
     List<Candidate> read = new ArrayList<>();
-    reader.json.document(() -> read.add(reader.candidate()));
+    reader.json.document(
+        () -> read.add(reader.candidate(new SubmissionDraft(reader.json, context))));
     return switch (read.getFirst()) {
       case Candidate.Good good -> good.submission();
       case Candidate.Bad bad -> throw new ProblemException(bad.problem());
@@ -89,7 +95,7 @@ public final class SubmissionReader {
   public static Batch readBatch(byte[] body, Context context) {
     SubmissionReader reader = new SubmissionReader(body, context);
     reader.json.document(reader::batch);
-    return new Batch(reader.atomic, List.copyOf(reader.candidates));
+    return new Batch(reader.atomic, reader.candidates);
   }
 
   private void batch() {
@@ -100,6 +106,7 @@ public final class SubmissionReader {
     if (!errors.isEmpty()) {
       throw new ProblemException(ProblemDocument.invalid(errors));
     }
+    candidates = BatchRefs.check(candidates);
     if (atomic) {
       requireGood();
     }
@@ -127,17 +134,16 @@ public final class SubmissionReader {
     }
     // The envelope's errors are set aside, so that those of the job are its own.
     List<FieldError> envelope = json.takeErrors();
-    candidates.add(candidate());
+    candidates.add(candidate(SubmissionDraft.batched(json, context)));
     json.restoreErrors(envelope);
   }
 
-  private Candidate candidate() {
-    SubmissionDraft draft = new SubmissionDraft(json, context);
+  private Candidate candidate(SubmissionDraft draft) {
     draft.read();
     List<FieldError> errors = json.takeErrors();
     return errors.isEmpty()
         ? new Candidate.Good(draft.submission())
-        : new Candidate.Bad(errors, draft.isPayloadTooLarge() && errors.size() == 1);
+        : new Candidate.Bad(errors, draft.isPayloadTooLarge() && errors.size() == 1, draft.ref());
   }
 
   private void requireGood() {

@@ -104,7 +104,11 @@ class SubmitController {
     Submission submission = SubmissionReader.read(body, context(request));
     payloads.problem(name, submission).ifPresent(SubmitController::refuse);
     Optional<Prefer> prefer = prefer(request);
-    return answer(name, admission.admit(name, List.of(submission), key(request, body)), prefer);
+    Decision decision = admission.admit(name, List.of(submission), key(request, body));
+    if (decision instanceof Decision.PredecessorsGone(Set<UUID> gone)) {
+      refuse(ProblemDocument.invalid(BatchRefs.gone(submission, gone)));
+    }
+    return answer(name, decision, prefer);
   }
 
   /** For how long the client wants to wait. Who waits keeps its body. */
@@ -198,6 +202,9 @@ class SubmitController {
       QueueName queue, List<Candidate> candidates, @Nullable RequestKey key) {
     refuseBad(candidates);
     Decision decision = admission.admit(queue, submissions(candidates), key);
+    if (decision instanceof Decision.PredecessorsGone(Set<UUID> gone)) {
+      refuseBad(BatchRefs.withoutGone(candidates, gone));
+    }
     return answer(HttpStatus.ACCEPTED, decision, queue).body(new Ids(ids(decision)));
   }
 
@@ -211,6 +218,10 @@ class SubmitController {
     Decision decision =
         admission.admitEach(
             queue, submissions(candidates), key == null ? null : key.withGaps(gaps));
+    if (decision instanceof Decision.PredecessorsGone(Set<UUID> gone)) {
+      // At least one more is bad: there is an end to it.
+      return submitEach(queue, BatchRefs.withoutGone(candidates, gone), key);
+    }
     List<@Nullable Verdict> good = verdicts(decision);
     if (!(decision instanceof Decision.Replayed)) {
       gaps.forEach(place -> good.add(place, null));

@@ -14,6 +14,7 @@
       "admission",
       "audit",
       "callback",
+      "dependency",
       "handler",
       "lease",
       "queue",

@@ -63,6 +63,8 @@ final class RetentionSql {
         delete from callback_attempt using gone where callback_attempt.id = gone.id
       ), called_back as (
         delete from callback using gone where callback.id = gone.id
+      ), dependent as (
+        delete from dependency using gone where dependency.id = gone.id
       )
       delete from job using gone where job.id = gone.id
       returning job.id

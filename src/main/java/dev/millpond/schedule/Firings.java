@@ -164,6 +164,7 @@ class Firings {
       case Decision.BatchExceedsCap _ -> refused(order, due, LATER, "queue-full");
       case Decision.Overloaded() -> refused(order, due, SOON, "overloaded");
       case Decision.DeadlineUnreachable _ -> refused(order, due, LATER, "deadline-unreachable");
+      case Decision.PredecessorsGone _ -> settle(due, State.MISSED, null, "predecessors-gone");
       case Decision.KeyReused() -> settle(due, State.MISSED, null, "idempotency-key-reused");
       // It may be there: only another try tells.
       case Decision.KeyInFlight(), Decision.OutcomeUnknown() -> new Attempt(SOON, null);

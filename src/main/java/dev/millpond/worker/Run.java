@@ -1,5 +1,6 @@
 package dev.millpond.worker;
 
+import dev.millpond.dependency.Dependencies;
 import dev.millpond.handler.Handlers;
 import dev.millpond.handler.JobContext;
 import dev.millpond.handler.JobHandler;
@@ -8,11 +9,13 @@ import dev.millpond.handler.RetryLater;
 import dev.millpond.handler.Snooze;
 import dev.millpond.job.JobError;
 import dev.millpond.job.Outcome;
+import dev.millpond.job.Predecessor;
 import dev.millpond.lease.Lease;
 import dev.millpond.queue.QueueName;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +35,7 @@ final class Run implements Runnable, JobContext {
   private final Handlers handlers;
   private final Report report;
   private final Settler settler;
+  private final Dependencies dependencies;
   private final long startedAt = System.nanoTime();
 
   /** Set by whoever decides first; after that the handler's end changes nothing. */
@@ -65,11 +69,12 @@ final class Run implements Runnable, JobContext {
     void over(Run run, Duration execution);
   }
 
-  Run(Lease lease, Handlers handlers, Report report, Settler settler) {
+  Run(Lease lease, Handlers handlers, Report report, Settler settler, Dependencies dependencies) {
     this.lease = lease;
     this.handlers = handlers;
     this.report = report;
     this.settler = settler;
+    this.dependencies = dependencies;
   }
 
   @Override
@@ -249,6 +254,11 @@ final class Run implements Runnable, JobContext {
   @Override
   public @Nullable String traceparent() {
     return lease.traceparent();
+  }
+
+  @Override
+  public Stream<Predecessor> predecessors() {
+    return dependencies.predecessors(lease.id());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.millpond.worker;
 
+import dev.millpond.dependency.Dependencies;
 import dev.millpond.handler.Handlers;
 import dev.millpond.job.JobError;
 import dev.millpond.job.Outcome;
@@ -41,6 +42,7 @@ class Runs implements Run.Settler {
   private final Timeouts timeouts;
   private final Wakeup wakeup;
   private final MeterRegistry meters;
+  private final Dependencies dependencies;
   private final Clock clock;
   private final ExecutorService threads =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("run-", 0).daemon().factory());
@@ -52,6 +54,7 @@ class Runs implements Run.Settler {
       Timeouts timeouts,
       Wakeup wakeup,
       MeterRegistry meters,
+      Dependencies dependencies,
       Clock clock) {
     this.leases = leases;
     this.handlers = handlers;
@@ -59,11 +62,12 @@ class Runs implements Run.Settler {
     this.timeouts = timeouts;
     this.wakeup = wakeup;
     this.meters = meters;
+    this.dependencies = dependencies;
     this.clock = clock;
   }
 
   void start(Lease lease) {
-    Run run = new Run(lease, handlers, new Report(clock), this);
+    Run run = new Run(lease, handlers, new Report(clock), this, dependencies);
     if (slots.take(run)) {
       timeouts.watch();
       execute(run);

@@ -13,7 +13,7 @@
  * </pre>
  */
 @NullMarked
-@ApplicationModule(allowedDependencies = {"lease", "handler", "queue", "job"})
+@ApplicationModule(allowedDependencies = {"dependency", "lease", "handler", "queue", "job"})
 package dev.millpond.worker;
 
 import org.jspecify.annotations.NullMarked;

@@ -66,6 +66,7 @@ class UniquenessIT {
   @Autowired private AdmissionSql sql;
   @Autowired private AdmissionProperties properties;
   @Autowired private Uniqueness uniqueness;
+  @Autowired private DependentWrites dependents;
   @Autowired private Permits permits;
   @Autowired private Leases leases;
   @Autowired private Jobs jobs;
@@ -169,7 +170,17 @@ class UniquenessIT {
   /** The writer of another node, on the same permits. */
   private Admission otherNode() {
     return new Admission(
-        settings, permits, sql, uniqueness, ids, clock, leases, events, meters, properties);
+        settings,
+        permits,
+        sql,
+        uniqueness,
+        dependents,
+        ids,
+        clock,
+        leases,
+        events,
+        meters,
+        properties);
   }
 
   private static <T> List<T> inParallel(List<Supplier<T>> calls) {

@@ -110,7 +110,9 @@ class CallbackIT {
             s.labels(),
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             url,
-            null);
+            null,
+            null,
+            s.dependsOn());
     Decision decision = admission.admit(queue, List.of(job), null);
     return ((Decision.Accepted) decision).jobs().getFirst().id();
   }

@@ -1,5 +1,6 @@
 package dev.millpond.faults;
 
+import dev.millpond.job.Concurrency;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -67,7 +68,7 @@ final class Audit {
       select job.id, coalesce(job.labels ->> 'key', '') as key, finished.state, coalesce(finished.attempt, 0) as attempt,
              coalesce(finished.max_attempts, job.max_attempts) as max_attempts,
              coalesce(extract(epoch from job.run_at - finished.started_at), 0)::float8 as early_by,
-             substring(finished.result from 'effect ([0-9]+)')::int as effect
+             substring(finished.result from 'effect ([0-9]+)')::int as effect, concurrency_key, concurrency_limit
       from job left join finished on finished.id = job.id
       where job.queue = ?
       """;
@@ -128,11 +129,17 @@ final class Audit {
                   row.getInt("attempt"),
                   row.getInt("max_attempts"),
                   row.getDouble("early_by"),
-                  effect(row)));
+                  effect(row),
+                  concurrency(row)));
         }
       }
     }
     return ends;
+  }
+
+  private static @Nullable Concurrency concurrency(ResultSet row) throws SQLException {
+    String key = row.getString("concurrency_key");
+    return key == null ? null : new Concurrency(key, row.getInt("concurrency_limit"));
   }
 
   private static @Nullable Integer effect(ResultSet row) throws SQLException {

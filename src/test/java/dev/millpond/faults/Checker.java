@@ -26,6 +26,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -76,6 +77,11 @@ record Checker(History history, List<Change> changes, List<JobEnd> ends, int cap
             "overlapping runs whose lease was not over, or leases taken too early",
             overlaps()),
         none("I8", "jobs with more failed attempts than allowed", tooManyAttempts()),
+        none(
+            "I9",
+            "starts before the end of one that came first with its key of limit 1",
+            passing()),
+        none("I9b", "runs beside as many of their concurrency key as may run", crowded()),
         none("I10", "starts before runAt", early()),
         none("I11", "samples in which more than the cap was admitted", aboveCap()),
         none("I12", "queue-full though a tenth was free for a second", needless()),
@@ -283,9 +289,13 @@ record Checker(History history, List<Change> changes, List<JobEnd> ends, int cap
    * began. It may be the later one's: a call can leave a process long after it stood still.
    */
   private static boolean isGivenUp(Effect earlier, Effect later, List<Change> life) {
-    return Stream.of(earlier, later)
-        .flatMap(run -> life.stream().filter(c -> c.attempt() == run.attempt()))
-        .filter(c -> c.at() <= later.at() + BLUR)
+    return isLost(earlier, later.at(), life) || isLost(later, later.at(), life);
+  }
+
+  /** Whether a run's lease was over at a time, or settled, without its end. */
+  private static boolean isLost(Effect run, double at, List<Change> life) {
+    return life.stream()
+        .filter(c -> c.attempt() == run.attempt() && c.at() <= at + BLUR)
         .anyMatch(
             c ->
                 (c.kind() == Kind.ENDED && (c.overdue() || isGivenBack(c, life)))
@@ -315,6 +325,82 @@ record Checker(History history, List<Change> changes, List<JobEnd> ends, int cap
             .reduce((_, last) -> last)
             .orElse(null);
     return !overdue && (grant == null || death(grant.worker(), grant.at()) > end.at() + BLUR);
+  }
+
+  private Collection<List<JobEnd>> lines() {
+    return ends.stream()
+        .filter(end -> end.concurrency() != null)
+        .collect(groupingBy(end -> String.valueOf(end.concurrency())))
+        .values();
+  }
+
+  /** What was acknowledged before another was submitted came before it, and so it ends before. */
+  private List<Object> passing() {
+    Map<String, Double> submitted =
+        history.all(Submitted.class).stream()
+            .collect(toMap(Submitted::key, Submitted::at, Math::min));
+    Map<UUID, Double> acknowledged =
+        history.all(Acknowledged.class).stream()
+            .collect(toMap(Acknowledged::id, Acknowledged::at, Math::min));
+    Map<UUID, List<Change>> byJob = changesByJob();
+    List<Object> broken = new ArrayList<>();
+    for (List<JobEnd> line : lines()) {
+      if (limit(line) == 1) {
+        for (JobEnd later : line) {
+          double came = submitted.getOrDefault(later.key(), 0.0);
+          long start = numbers(byJob, later, Kind.GRANTED).min().orElse(Long.MAX_VALUE);
+          line.stream()
+              .filter(end -> acknowledged.getOrDefault(end.id(), Double.MAX_VALUE) < came)
+              .filter(end -> numbers(byJob, end, Kind.FINAL).max().orElse(Long.MAX_VALUE) > start)
+              .forEach(earlier -> broken.add(List.of(earlier, later)));
+        }
+      }
+    }
+    return broken;
+  }
+
+  private static int limit(List<JobEnd> line) {
+    return Objects.requireNonNull(line.getFirst().concurrency()).limit();
+  }
+
+  private static LongStream numbers(Map<UUID, List<Change>> byJob, JobEnd job, Kind kind) {
+    return byJob.getOrDefault(job.id(), List.of()).stream()
+        .filter(change -> change.kind() == kind)
+        .mapToLong(Change::number);
+  }
+
+  /** All by the clock of whom they call, and by the deaths and leases that explain the others. */
+  private List<Object> crowded() {
+    Map<UUID, List<Change>> byJob = changesByJob();
+    Map<UUID, List<Effect>> effects =
+        history.all(Effect.class).stream().collect(groupingBy(Effect::job));
+    List<Object> broken = new ArrayList<>();
+    for (List<JobEnd> line : lines()) {
+      List<Effect> runs =
+          line.stream()
+              .flatMap(end -> effects.getOrDefault(end.id(), List.of()).stream())
+              .filter(run -> !isLost(run, run.at(), byJob.getOrDefault(run.job(), List.of())))
+              .toList();
+      for (Effect run : runs) {
+        List<Effect> beside =
+            runs.stream()
+                .filter(other -> other.at() < run.at() && !other.job().equals(run.job()))
+                .filter(other -> !isOver(other, run.at(), byJob))
+                .toList();
+        if (beside.size() >= limit(line)) {
+          broken.add(List.of(run, beside));
+        }
+      }
+    }
+    return broken;
+  }
+
+  private boolean isOver(Effect run, double at, Map<UUID, List<Change>> byJob) {
+    List<Change> life = byJob.getOrDefault(run.job(), List.of());
+    Change grant = grant(run.at(), life);
+    return (run.ended() != null && run.ended() <= at)
+        || (grant != null && death(grant.worker(), grant.at()) <= at + BLUR)
+        || isLost(run, at, life);
   }
 
   private List<JobEnd> tooManyAttempts() {

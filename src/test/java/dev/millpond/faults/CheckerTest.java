@@ -11,6 +11,7 @@ import dev.millpond.faults.Event.Sampled;
 import dev.millpond.faults.Event.Seen;
 import dev.millpond.faults.Event.Submitted;
 import dev.millpond.faults.Event.Unknown;
+import dev.millpond.job.Concurrency;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -43,7 +44,7 @@ class CheckerTest {
     ended(2, 1, TOKEN, false);
     change(2, Kind.FINAL, 1, TOKEN, "node-0", null, false);
     history.add(new Seen(2.1, "client", JOB, false, 200, "succeeded", 3));
-    ends.add(new JobEnd(JOB, "key", "succeeded", 1, 5, 0, 7));
+    ends.add(new JobEnd(JOB, "key", "succeeded", 1, 5, 0, 7, null));
     history.add(new Sampled(2.2, 0, 0, 0));
   }
 
@@ -96,7 +97,7 @@ class CheckerTest {
 
   @Test
   void anAcknowledgedJobThatIsNotFinal() {
-    ends.set(0, new JobEnd(JOB, "key", null, 1, 5, 0, null));
+    ends.set(0, new JobEnd(JOB, "key", null, 1, 5, 0, null, null));
     assertThat(broken()).containsExactly("I1", "I1b");
   }
 
@@ -108,7 +109,7 @@ class CheckerTest {
 
   @Test
   void aKeyWithTwoJobs() {
-    ends.add(new JobEnd(OTHER, "key", "succeeded", 1, 5, 0, null));
+    ends.add(new JobEnd(OTHER, "key", "succeeded", 1, 5, 0, null, null));
     assertThat(broken()).containsExactly("I4");
   }
 
@@ -123,7 +124,7 @@ class CheckerTest {
     change(3, Kind.REOPENED, 1, null, "node-0", null, false);
     granted(4, 2, NEWER, "node-0");
     change(5, Kind.FINAL, 2, NEWER, "node-0", null, false);
-    ends.set(0, new JobEnd(JOB, "key", "succeeded", 2, 5, 0, null));
+    ends.set(0, new JobEnd(JOB, "key", "succeeded", 2, 5, 0, null, null));
     assertThat(broken()).isEmpty();
   }
 
@@ -140,7 +141,7 @@ class CheckerTest {
 
   @Test
   void aResultOfARunThatWasOvertaken() {
-    ends.set(0, new JobEnd(JOB, "key", "succeeded", 2, 5, 0, 7));
+    ends.set(0, new JobEnd(JOB, "key", "succeeded", 2, 5, 0, 7, null));
     assertThat(broken()).containsExactly("I6");
   }
 
@@ -159,7 +160,7 @@ class CheckerTest {
     granted(1.5, 2, NEWER, "node-1");
     change(1.8, Kind.FINAL, 2, NEWER, "node-1", null, false);
     history.add(new Effect(1.5, 1.8, JOB, 2, 8));
-    ends.set(0, new JobEnd(JOB, "key", "succeeded", 2, 5, 0, 8));
+    ends.set(0, new JobEnd(JOB, "key", "succeeded", 2, 5, 0, 8, null));
   }
 
   @Test
@@ -192,9 +193,56 @@ class CheckerTest {
     assertThat(broken()).containsExactly("I8");
   }
 
+  /** Another job with the same key of limit 1, submitted and run at these times. */
+  private void anotherOfItsKey(double submitted, long number, double start, double end) {
+    Concurrency alone = new Concurrency("k", 1);
+    ends.set(0, new JobEnd(JOB, "key", "succeeded", 1, 5, 0, 7, alone));
+    ends.add(new JobEnd(OTHER, "other", "succeeded", 1, 5, 0, 8, alone));
+    history.add(new Submitted(submitted, "other"));
+    history.add(new Acknowledged(submitted + 0.1, "other", OTHER));
+    changes.add(ofAnother(number, start, Kind.GRANTED));
+    changes.add(ofAnother(number + 1, end, Kind.FINAL));
+    history.add(new Effect(start, end, OTHER, 1, 8));
+  }
+
+  private static Change ofAnother(long number, double at, Kind kind) {
+    return new Change(number, at, kind, OTHER, 1, NEWER, "node-0", null, false, number);
+  }
+
+  @Test
+  void whoPassesAnotherOfItsKey() {
+    anotherOfItsKey(0.2, -2, 0.5, 0.9);
+    assertThat(broken()).containsExactly("I9");
+  }
+
+  @Test
+  void whoComesWhileAnotherOfItsKeyIsSubmittedMayBeFirst() {
+    anotherOfItsKey(0, -2, 0.5, 0.9);
+    assertThat(broken()).isEmpty();
+  }
+
+  @Test
+  void whoComesAfterAnotherOfItsKey() {
+    anotherOfItsKey(0.2, 100, 2.1, 2.5);
+    assertThat(broken()).isEmpty();
+  }
+
+  @Test
+  void twoOfAKeyAtOnce() {
+    anotherOfItsKey(0, 100, 1.5, 2.5);
+    assertThat(broken()).containsExactly("I9b");
+  }
+
+  @Test
+  void twoOfAKeyAtOnceAfterTheLeaseOfOneWasOver() {
+    anotherOfItsKey(0, 100, 1.5, 2.5);
+    ended(1.4, 1, TOKEN, true);
+    assertThat(broken()).isEmpty();
+  }
+
   @Test
   void aStartBeforeItsTime() {
-    ends.set(0, new JobEnd(JOB, "key", "succeeded", 1, 5, 0.001, 7));
+    ends.set(0, new JobEnd(JOB, "key", "succeeded", 1, 5, 0.001, 7, null));
     assertThat(broken()).containsExactly("I10");
   }
 

@@ -1,5 +1,6 @@
 package dev.millpond.faults;
 
+import dev.millpond.job.Concurrency;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param key the client's, from its label
  * @param earlyBy seconds by which it started before its {@code runAt}; 0 or less where it did not
  * @param effect the number of the effect that its result names; null where it names none
+ * @param concurrency its bound; null where it has none
  */
 record JobEnd(
     UUID id,
@@ -17,7 +19,8 @@ record JobEnd(
     int attempt,
     int maxAttempts,
     double earlyBy,
-    @Nullable Integer effect) {
+    @Nullable Integer effect,
+    @Nullable Concurrency concurrency) {
 
   boolean isFinal() {
     return state != null;

@@ -122,6 +122,18 @@ class ProcessFaultsE2E {
     }
   }
 
+  /** For longer: {@link KeyFaultsE2E}. */
+  @Test
+  void concurrencyKeysHoldWhileANodeIsKilled() throws IOException, SQLException {
+    try (Trial trial = new Trial(stage, "I9", "concurrency keys, a node killed")) {
+      KeyFaultsE2E.load(trial);
+      trial.awaitAcknowledged(100);
+      trial.kill(0);
+      trial.awaitAcknowledged(100);
+      trial.judge();
+    }
+  }
+
   /** For longer, and on three nodes: {@link ScheduleFaultsE2E}. */
   @Test
   void aScheduleFiresEachSecondOnceWhileNodesAreKilled() throws IOException {

@@ -1,8 +1,10 @@
 package dev.millpond.handler;
 
+import dev.millpond.job.Predecessor;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A job of a test; what its handler reports is kept. */
@@ -32,6 +34,11 @@ final class RecordedContext implements JobContext {
   @Override
   public @Nullable String traceparent() {
     return TRACEPARENT;
+  }
+
+  @Override
+  public Stream<Predecessor> predecessors() {
+    return Stream.empty();
   }
 
   @Override

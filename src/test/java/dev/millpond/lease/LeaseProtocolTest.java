@@ -113,6 +113,17 @@ class LeaseProtocolTest {
               s -> s.to().attempt() - s.to().recoveries() <= s.to().maxAttempts()),
           new Promise("at most three recoveries", s -> s.to().recoveries() <= 3),
           new Promise(
+              "a job with a concurrency key runs only with a slot of it",
+              s -> !s.to().isLeased() || s.to().limit() == 0 || s.to().slot()),
+          new Promise("no slot outlives its job", s -> !s.to().state().isFinal() || !s.to().slot()),
+          new Promise(
+              "with a limit of 1 a slot is kept from the first start to the end",
+              s ->
+                  s.from().limit() != 1
+                      || !s.from().isLeased()
+                      || s.to().state().isFinal()
+                      || s.to().slot()),
+          new Promise(
               "a job ends once, and once more for each redrive",
               s -> s.next().ends() <= 1 + s.next().redrives()));
 
@@ -123,14 +134,25 @@ class LeaseProtocolTest {
     return Stream.of(1, 2, 3)
         .flatMap(
             attempts ->
-                Stream.of(StartBy.NONE, StartBy.AHEAD).map(by -> Arguments.of(attempts, by)));
+                Stream.of(StartBy.NONE, StartBy.AHEAD)
+                    .flatMap(
+                        by ->
+                            Stream.of(0, 1, 2)
+                                .filter(
+                                    limit -> limit == 0 || (attempts == 2 && by == StartBy.NONE))
+                                .map(limit -> Arguments.of(attempts, by, limit))));
   }
 
-  @ParameterizedTest(name = "of a job of {0} attempts, startBy {1}")
+  @ParameterizedTest(name = "of a job of {0} attempts, startBy {1}, limit {2}")
   @MethodSource("submissions")
-  void noOrderOfEventsBreaksThePromisesOfALease(int maxAttempts, StartBy startBy) {
-    int worlds = explore(new LeaseRules(), maxAttempts, startBy);
-    log.info("{} worlds of a job of {} attempts, startBy {}", worlds, maxAttempts, startBy);
+  void noOrderOfEventsBreaksThePromisesOfALease(int maxAttempts, StartBy startBy, int limit) {
+    int worlds = explore(new LeaseRules(), maxAttempts, startBy, limit);
+    log.info(
+        "{} worlds of a job of {} attempts, startBy {}, limit {}",
+        worlds,
+        maxAttempts,
+        startBy,
+        limit);
     assertThat(worlds).isGreaterThan(1_000);
   }
 
@@ -194,17 +216,41 @@ class LeaseProtocolTest {
         "no final state can be reached");
   }
 
+  @Test
+  void aClaimThatTakesFromTheLineRunsWithoutASlot() {
+    assertCaught(
+        new LeaseRules() {
+          @Override
+          boolean isReady(ModelJob job) {
+            return job.state() == JobState.QUEUED;
+          }
+        },
+        "runs only with a slot");
+  }
+
+  @Test
+  void aSlotThatIsGivenUpForARetryLetsOthersPass() {
+    assertCaught(
+        new LeaseRules() {
+          @Override
+          boolean keepsSlot(ModelJob job) {
+            return false;
+          }
+        },
+        "from the first start to the end");
+  }
+
   private static void assertCaught(LeaseRules broken, String promise) {
-    assertThatThrownBy(() -> explore(broken, 2, StartBy.NONE)).hasMessageContaining(promise);
+    assertThatThrownBy(() -> explore(broken, 2, StartBy.NONE, 1)).hasMessageContaining(promise);
   }
 
   /** Visits every world, breadth first, so that what leads to a broken promise is short. */
-  private static int explore(LeaseRules rules, int maxAttempts, StartBy startBy) {
+  private static int explore(LeaseRules rules, int maxAttempts, StartBy startBy, int limit) {
     Map<World, Origin> seen = new HashMap<>();
     Map<World, List<World>> cameFrom = new HashMap<>();
     Deque<World> open = new ArrayDeque<>();
-    for (JobState state : List.of(JobState.SCHEDULED, JobState.QUEUED)) {
-      ModelJob job = ModelJob.submitted(state, maxAttempts, startBy);
+    for (JobState state : List.of(JobState.SCHEDULED, JobState.BLOCKED, JobState.QUEUED)) {
+      ModelJob job = ModelJob.submitted(state, maxAttempts, startBy, limit);
       World first = new World(job, List.of(Worker.IDLE, Worker.IDLE), false, 0, 0);
       seen.put(first, new Origin(Optional.empty(), "submit"));
       open.add(first);
@@ -246,6 +292,9 @@ class LeaseProtocolTest {
     }
     add(steps, world, "expire", world.job(rules.expire(job)));
     add(steps, world, "become ready", world.job(rules.becomeReady(job)));
+    add(steps, world, "come out of the line", world.job(rules.promote(job)));
+    add(steps, world, "predecessor succeeds", world.job(rules.resolve(job, true)));
+    add(steps, world, "predecessor fails", world.job(rules.resolve(job, false)));
     add(steps, world, "cancel", world.job(rules.cancel(job)));
     if (job.startBy() == StartBy.AHEAD) {
       add(steps, world, "startBy passes", world.job(job.startBy(StartBy.PASSED)));

@@ -17,10 +17,20 @@ class LeaseRules {
 
   /** Of CLAIM; those under which a worker died are claimed apart. */
   ModelJob claim(ModelJob job, boolean suspect) {
-    if (job.state() != JobState.QUEUED || suspect != job.recoveries() > 0) {
+    if (!isReady(job) || suspect != job.recoveries() > 0) {
       return job;
     }
     return job.startBy() == StartBy.PASSED ? job.in(JobState.EXPIRED) : job.leased(nextToken(job));
+  }
+
+  /** Whether a claim may take it. */
+  boolean isReady(ModelJob job) {
+    return job.state() == JobState.QUEUED && !job.isInLine();
+  }
+
+  /** Of PROMOTE, where its key has a free slot and nobody is before it. */
+  ModelJob promote(ModelJob job) {
+    return job.isInLine() ? job.slot(true) : job;
   }
 
   int nextToken(ModelJob job) {
@@ -40,7 +50,13 @@ class LeaseRules {
     }
     JobState next = settled(job, row);
     boolean uncounted = row.outcome().equals("released") && !next.isFinal();
-    return job.in(next).attempt(uncounted ? job.attempt() - 1 : job.attempt());
+    ModelJob settled = job.in(next).attempt(uncounted ? job.attempt() - 1 : job.attempt());
+    return next == JobState.QUEUED ? settled : settled.slot(settled.slot() && keepsSlot(settled));
+  }
+
+  /** While it waits for its next attempt. */
+  boolean keepsSlot(ModelJob job) {
+    return job.limit() == 1;
   }
 
   JobState settled(ModelJob job, SettledRow row) {
@@ -81,7 +97,14 @@ class LeaseRules {
 
   /** Of POLL and of HURRY. */
   ModelJob becomeReady(ModelJob job) {
-    return isWaiting(job) ? job.in(JobState.QUEUED) : job;
+    return isWaiting(job) && job.state() != JobState.BLOCKED ? job.in(JobState.QUEUED) : job;
+  }
+
+  /** Of RESOLVE, where what the job depends on has succeeded, or has not. */
+  ModelJob resolve(ModelJob job, boolean succeeded) {
+    return job.state() != JobState.BLOCKED
+        ? job
+        : job.in(succeeded ? JobState.QUEUED : JobState.CANCELLED);
   }
 
   /** Of CANCEL. */

@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
+import dev.millpond.admission.DependsOn;
+import dev.millpond.admission.DependsOn.Known;
 import dev.millpond.admission.Unique;
 import dev.millpond.admission.Unique.Until;
 import dev.millpond.job.Job;
@@ -28,6 +30,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -39,6 +42,7 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -82,6 +86,7 @@ class StatementsIT {
   @Autowired private Queues settings;
   @Autowired private JdbcClient jdbc;
   @Autowired private LeaseReaper reaper;
+  @Autowired private KeySlots keySlots;
   @Autowired private ApplicationContext context;
 
   @Autowired
@@ -99,7 +104,15 @@ class StatementsIT {
   enum Past {
     NOTHING,
     /** It has failed once, and its worker has died twice. */
-    FAILURE_AND_RECOVERIES
+    FAILURE_AND_RECOVERIES,
+    /** It has a concurrency key of limit 1, and nobody else has. */
+    KEY,
+    /** It has one, and another job of the key runs since before it would have been its turn. */
+    KEY_OF_ANOTHER;
+
+    boolean isKeyed() {
+      return this == KEY || this == KEY_OF_ANOTHER;
+    }
   }
 
   /** What the model says of a change: the job after it, or nothing if it is gone. */
@@ -214,10 +227,30 @@ class StatementsIT {
     BECOME_DUE(
         "LeaseSql.POLL",
         (it, s) -> {
-          it.jdbc.sql("update delayed set due_at = now() where id = ?").param(s.id()).update();
+          it.jdbc
+              .sql(
+                  "update delayed set due_at = now() where id = ? and key is null and missing is"
+                      + " null")
+              .param(s.id())
+              .update();
           it.leases.poll();
         },
         rule(RULES::becomeReady)),
+    LOOK_AT_ITS_KEY(
+        "KeySlotSql.PROMOTE",
+        (it, s) -> {
+          it.jdbc.sql("insert into key_note values (?, 'key')").param(it.queue.value()).update();
+          it.keySlots.sweep();
+        },
+        rule(job -> job)),
+    PREDECESSOR_SUCCEEDS(
+        "DependencySql.RESOLVE",
+        (it, s) -> it.tell("succeeded"),
+        rule(job -> RULES.resolve(job, true))),
+    PREDECESSOR_FAILS(
+        "DependencySql.RESOLVE",
+        (it, s) -> it.tell("failed"),
+        rule(job -> RULES.resolve(job, false))),
     CANCEL("LeaseSql.CANCEL", (it, s) -> it.leases.cancel(s.id()), rule(RULES::cancel)),
     HURRY("LeaseSql.HURRY", (it, s) -> it.leases.hurry(s.id()), rule(RULES::becomeReady)),
     REDRIVE(
@@ -258,6 +291,25 @@ class StatementsIT {
       this("LeaseSql.SETTLE", (it, s) -> it.settle(s, outcome), settles(outcome));
     }
   }
+
+  /** Each statement to which a concurrency key is something, once or twice. */
+  private static final Set<Change> OF_KEYS =
+      EnumSet.of(
+          Change.CLAIM,
+          Change.CLAIM_TOO_LATE,
+          Change.PULL_A_TYPE,
+          Change.SUCCEED,
+          Change.FAIL_AND_RETRY_LATER,
+          Change.FAIL_AND_RETRY_NOW,
+          Change.RELEASE_FOR_LATER,
+          Change.EXPIRE,
+          Change.MISS_THE_START,
+          Change.BECOME_DUE,
+          Change.LOOK_AT_ITS_KEY,
+          Change.CANCEL,
+          Change.HURRY,
+          Change.REDRIVE,
+          Change.REDRIVE_LATER);
 
   @BeforeEach
   void newQueue() {
@@ -322,7 +374,12 @@ class StatementsIT {
   }
 
   private UUID submit(Sample sample) {
-    Decision decision = admission.admit(queue, List.of(sample.submission()), null);
+    return submit(sample, DependsOn.NOTHING);
+  }
+
+  private UUID submit(Sample sample, DependsOn dependsOn) {
+    Decision decision =
+        admission.admit(queue, List.of(sample.submission().dependingOn(dependsOn)), null);
     return ((Decision.Accepted) decision).jobs().getFirst().id();
   }
 
@@ -379,7 +436,8 @@ class StatementsIT {
   }
 
   private UUID submitted(Past past) {
-    UUID id = submit(Sample.noop());
+    UUID id = submit(sample(past));
+    keySlots.sweep();
     if (past == Past.FAILURE_AND_RECOVERIES) {
       settle(new Subject(id, claim(false)), new Outcome.Failed(ERROR, false, Duration.ZERO));
       claim(false);
@@ -390,13 +448,40 @@ class StatementsIT {
     return id;
   }
 
+  private static Sample sample(Past past) {
+    return past.isKeyed() ? Sample.noop().concurrency("key", 1) : Sample.noop();
+  }
+
+  /** Another job of the key has its slot, and runs. */
+  private void letAnotherRun() {
+    UUID other = submit(sample(Past.KEY_OF_ANOTHER));
+    keySlots.sweep();
+    assertThat(claim(false).id()).isEqualTo(other);
+  }
+
   /** Brings a new job into the state, by the ways that lead there. */
   private Subject in(JobState state, Past past) {
+    boolean another = past == Past.KEY_OF_ANOTHER;
+    if (another && !state.isFinal()) {
+      letAnotherRun();
+    }
+    Subject subject = reached(state, past);
+    if (another && state.isFinal()) {
+      letAnotherRun();
+    }
+    return subject;
+  }
+
+  private Subject reached(JobState state, Past past) {
     if (state == JobState.SCHEDULED) {
-      return withoutLease(submit(Sample.noop().delay(LATER)));
+      return withoutLease(submit(sample(past).delay(LATER)));
+    }
+    if (state == JobState.BLOCKED) {
+      return withoutLease(blocked());
     }
     if (state == JobState.EXPIRED) {
-      UUID late = submit(Sample.noop().startBy(Instant.now().minusSeconds(1)));
+      UUID late = submit(sample(past).startBy(Instant.now().minusSeconds(1)));
+      keySlots.sweep();
       leases.expireWaiting();
       return withoutLease(late);
     }
@@ -414,9 +499,26 @@ class StatementsIT {
         leases.cancel(id);
         settle(subject, new Outcome.Cancelled());
       }
-      case RUNNING, SCHEDULED, QUEUED, EXPIRED -> {}
+      case RUNNING, SCHEDULED, BLOCKED, QUEUED, EXPIRED -> {}
     }
     return subject;
+  }
+
+  /** A job that waits for one of another queue, which nothing but {@link #tell} ends. */
+  private UUID blocked() {
+    QueueName mine = queue;
+    queue = new QueueName(mine + "-before");
+    UUID before = submit(Sample.noop().delay(LATER));
+    queue = mine;
+    return submit(Sample.noop(), new DependsOn(null, List.of(new Known(before)), false));
+  }
+
+  /** As if all that is waited for had ended so. */
+  private void tell(String state) {
+    jdbc.sql("insert into dependency_due (id, state) select distinct predecessor, ? from awaited")
+        .param(state)
+        .update();
+    ReflectionTestUtils.invokeMethod(context.getBean("dependencyLoop"), "turn");
   }
 
   private Subject withoutLease(UUID id) {
@@ -440,7 +542,7 @@ class StatementsIT {
             Instant.EPOCH));
   }
 
-  private static ModelJob model(Job job) {
+  private ModelJob model(Job job) {
     boolean leased = job.state() == JobState.RUNNING || job.state() == JobState.CANCELLING;
     return new ModelJob(
         job.state(),
@@ -449,7 +551,13 @@ class StatementsIT {
         job.attempt(),
         job.recoveries(),
         job.maxAttempts(),
-        StartBy.NONE);
+        StartBy.NONE,
+        job.concurrency() == null ? 0 : job.concurrency().limit(),
+        jdbc.sql("select count(*) from key_slot_status where id = ? and taken")
+                .param(job.id())
+                .query(Integer.class)
+                .single()
+            > 0);
   }
 
   /** What of a job the model and the database can both tell. */
@@ -462,14 +570,33 @@ class StatementsIT {
         .flatMap(
             change ->
                 Stream.of(JobState.values())
-                    .flatMap(state -> pasts(state).map(past -> Arguments.of(change, state, past))));
+                    .flatMap(
+                        state ->
+                            pasts(state)
+                                .filter(past -> !past.isKeyed() || OF_KEYS.contains(change))
+                                .map(past -> Arguments.of(change, state, past))));
   }
 
   private static Stream<Past> pasts(JobState state) {
-    // Before its first start nothing can have happened to a job.
-    return state == JobState.SCHEDULED || state == JobState.EXPIRED
-        ? Stream.of(Past.NOTHING)
-        : Stream.of(Past.values());
+    return Stream.of(Past.values())
+        .filter(
+            past ->
+                switch (past) {
+                  case NOTHING -> true;
+                  // One final state is as another here, and a blocked one has no place of its key.
+                  case KEY ->
+                      state != JobState.BLOCKED && (!state.isFinal() || state == JobState.FAILED);
+                  // Before its first start nothing can have happened to a job.
+                  case FAILURE_AND_RECOVERIES ->
+                      state != JobState.SCHEDULED
+                          && state != JobState.BLOCKED
+                          && state != JobState.EXPIRED;
+                  // Where it has the slot itself nobody else has.
+                  case KEY_OF_ANOTHER ->
+                      state == JobState.SCHEDULED
+                          || state == JobState.QUEUED
+                          || state == JobState.FAILED;
+                });
   }
 
   @ParameterizedTest(name = "{0} of a job that is {1}, behind it: {2}")
@@ -479,11 +606,21 @@ class StatementsIT {
     Job before = jobs.find(subject.id()).orElseThrow();
     assertThat(before.state()).isEqualTo(state);
 
+    ModelJob from = model(before);
     change.change.accept(this, subject);
+    if (past.isKeyed()) {
+      // What this node does by itself, too, and not at a time that is known.
+      keySlots.sweep();
+    }
 
     Optional<Job> found = jobs.find(subject.id());
-    assertThat(found.map(StatementsIT::model))
-        .isEqualTo(change.rule.after(model(before), subject.lease()).map(StatementsIT::comparable));
+    assertThat(found.map(this::model))
+        .isEqualTo(
+            change
+                .rule
+                .after(from, subject.lease())
+                .map(job -> past == Past.KEY ? RULES.promote(job) : job)
+                .map(StatementsIT::comparable));
     found.ifPresent(after -> assertTable(change, before, after));
     endAll();
   }
@@ -500,13 +637,19 @@ class StatementsIT {
     }
   }
 
-  /** Nothing of this test waits or runs for the next one. */
+  /** Nothing of this test waits or runs for the next one, also not who comes out of a line now. */
   private void endAll() {
-    jdbc.sql("select id from ready union all select id from delayed union all select id from lease")
-        .query(UUID.class)
-        .list()
-        .forEach(leases::cancel);
-    letLeasesExpire();
+    List<@Nullable UUID> alive;
+    do {
+      alive =
+          jdbc.sql(
+                  "select id from ready union all select id from delayed union all select id from"
+                      + " lease")
+              .query(UUID.class)
+              .list();
+      alive.forEach(id -> leases.cancel(Objects.requireNonNull(id)));
+      letLeasesExpire();
+    } while (!alive.isEmpty());
   }
 
   @Test

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millpond.testing.ApiClient.Answer;
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -62,6 +64,16 @@ class BadInputIT extends WholeApi {
         "{'type':'demo.noop','tenant':'a/b'} | /tenant",
         "{'type':'demo.noop','tenant':{'name':'a'}} | /tenant",
         "{'type':'demo.noop','labels':{'a':1}} | /labels/a",
+        "{'type':'demo.noop','concurrency':'k'} | /concurrency",
+        "{'type':'demo.noop','concurrency':{'limit':1}} | /concurrency/key",
+        "{'type':'demo.noop','concurrency':{'key':'k'}} | /concurrency/limit",
+        "{'type':'demo.noop','concurrency':{'key':'','limit':1}} | /concurrency/key",
+        "{'type':'demo.noop','concurrency':{'key':7,'limit':1}} | /concurrency/key",
+        "{'type':'demo.noop','concurrency':{'key':'k\\u0000','limit':1}} | /concurrency/key",
+        "{'type':'demo.noop','concurrency':{'key':'k','limit':0}} | /concurrency/limit",
+        "{'type':'demo.noop','concurrency':{'key':'k','limit':1001}} | /concurrency/limit",
+        "{'type':'demo.noop','concurrency':{'key':'k','limit':1.5}} | /concurrency/limit",
+        "{'type':'demo.noop','concurrency':{'key':'k','limit':1,'max':1}} | /concurrency/max",
         "{'type':'demo.noop','labels':{'a':'x\\u0000'}} | /labels/a",
         "{'type':'demo.noop','payload':{'a':'\\ud800'}} | /payload/a",
         "{'type':'demo.noop','unique':'k'} | /unique",
@@ -74,6 +86,13 @@ class BadInputIT extends WholeApi {
         "{'type':'demo.noop','unique':{'key':'k','until':'P367D'}} | /unique/until",
         "{'type':'demo.noop','unique':{'key':'k','onConflict':'ignore'}} | /unique/onConflict",
         "{'type':'demo.noop','unique':{'key':'k','scope':'queue'}} | /unique/scope",
+        "{'type':'demo.noop','dependsOn':'a'} | /dependsOn",
+        "{'type':'demo.noop','dependsOn':['a']} | /dependsOn/0",
+        "{'type':'demo.noop','dependsOn':[null]} | /dependsOn/0",
+        "{'type':'demo.noop','dependsOn':['" + ANCIENT + "']} | /dependsOn/0",
+        "{'type':'demo.noop','dependsOn':['" + ANCIENT + "','" + ANCIENT + "']} | /dependsOn/1",
+        "{'type':'demo.noop','onDependencyFailure':'stop'} | /onDependencyFailure",
+        "{'type':'demo.noop','ref':'a'} | /ref",
         "{'type':'demo.sleep','payload':{'duration':'long'}} | /payload/duration",
         "{'type':'demo.sleep','payload':{'duration':'PT1S','step':1}} | /payload/step",
       })
@@ -95,6 +114,45 @@ class BadInputIT extends WholeApi {
     assertThat(post(jobsOfTheQueue(), body).problem()).isEqualTo("payload-too-large");
     String many = "{\"jobs\": [" + (NOOP + ",").repeat(1_000) + NOOP + "]}";
     assertThat(post(jobsOfTheQueue() + "/batch", many).problem()).isEqualTo("batch-too-large");
+    assertNothingIsLeft();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{'ref':''} | /jobs/0/ref",
+        "{'ref':'" + ANCIENT + "'} | /jobs/0/ref",
+        "{'ref':'a'},{'ref':'a'} | /jobs/1/ref",
+        "{'ref':'a','dependsOn':['a']} | /jobs/0/dependsOn/0",
+        "{'ref':'a'},{'dependsOn':['b']} | /jobs/1/dependsOn/0",
+        "{'ref':'a'},{'dependsOn':['a','a']} | /jobs/1/dependsOn/1",
+        "{'ref':'a','dependsOn':['c']},{'ref':'b','dependsOn':['a']},{'ref':'c','dependsOn':['b']}"
+            + " | /jobs/1/dependsOn/0",
+        "{'ref':'a'},{'dependsOn':['a','" + FUTURE + "']} | /jobs/1/dependsOn/1",
+        "{'ref':'a','unique':{'key':'k'}},{'dependsOn':['a']} | /jobs/1/dependsOn/0",
+      })
+  void badDependenciesRefuseTheBatchAtTheirPlace(String jobs, String pointer) throws IOException {
+    String body =
+        "{\"jobs\": [" + jobs.replaceAll("\\{(?='(ref|dependsOn))", "{'type':'demo.noop',") + "]}";
+    Answer answer = post(jobsOfTheQueue() + "/batch", body.replace('\'', '"'));
+    assertThat(answer.status()).as(answer.body()).isEqualTo(400);
+    assertThat(answer.body()).contains("\"pointer\":\"" + pointer + "\"");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void tooManyDependenciesAreRefused() throws IOException {
+    String names =
+        IntStream.range(0, 10_001)
+            .mapToObj("\"0193d5a0-0000-7000-8000-%012d\""::formatted)
+            .collect(Collectors.joining(","));
+    String job = "{\"type\": \"demo.noop\", \"dependsOn\": [" + names + "]}";
+    assertThat(post(jobsOfTheQueue(), job).body()).contains("\"pointer\":\"/dependsOn\"");
+    String most = job.replaceFirst("\"[^\"]*\",\"0193d5a0", "\"0193d5a0");
+    String batch = "{\"jobs\": [" + String.join(",", most, most, most) + "]}";
+    assertThat(post(jobsOfTheQueue() + "/batch", batch).body())
+        .contains("\"pointer\":\"/jobs/2/dependsOn\"");
     assertNothingIsLeft();
   }
 

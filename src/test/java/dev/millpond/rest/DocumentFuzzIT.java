@@ -43,6 +43,9 @@ class DocumentFuzzIT extends WholeApi {
   /** Beside a place in a body, for a text that is no tree. */
   private static final String HERE = "@@here@@";
 
+  private static final String NOT_THERE =
+      "(has no handler|is no time zone that|names no job|is neither the id of a job).*";
+
   private static final Duration SLOW = Duration.ofSeconds(1);
   private static final int SHOWN = 15;
   private static final int LONGEST_PARAMETER = 2_000;
@@ -336,7 +339,11 @@ class DocumentFuzzIT extends WholeApi {
         if (last) {
           object.put(steps.get(i), HERE);
         } else if (!object.has(steps.get(i))) {
-          object.putObject(steps.get(i));
+          if (steps.get(i + 1).equals("0")) {
+            object.putArray(steps.get(i)).add(HERE);
+          } else {
+            object.putObject(steps.get(i));
+          }
         }
         at = object.path(steps.get(i));
       }
@@ -642,8 +649,8 @@ class DocumentFuzzIT extends WholeApi {
   }
 
   private static boolean names(JsonNode error, Place place) {
-    // Which handlers and time zones there are is no matter of form.
-    if (error.path("detail").asString().matches("(has no handler|is no time zone that).*")) {
+    // Which handlers, time zones and jobs there are is no matter of form.
+    if (error.path("detail").asString().matches(NOT_THERE)) {
       return false;
     }
     String pointer = error.path("pointer").asString("-");
@@ -655,7 +662,7 @@ class DocumentFuzzIT extends WholeApi {
 
   private void cleanUp(Operation op) throws IOException {
     for (String name : Set.of(queueOf(op), queue, "default")) {
-      for (String state : List.of("queued", "scheduled", "retrying")) {
+      for (String state : List.of("queued", "scheduled", "blocked", "retrying")) {
         for (JsonNode job : api.jobs("queue=" + name + "&state=" + state)) {
           api.cancel(job.path("id").asString());
         }

@@ -63,6 +63,7 @@ final class FuzzValues {
           "propertyNames",
           "required",
           "type",
+          "uniqueItems",
           "x-max-bytes",
           "x-maximum",
           "x-minimum");

@@ -177,7 +177,7 @@ class OpenApiIT extends WholeApi {
     }
     JsonNode refused =
         ApiClient.JSON.readTree(
-            post(jobsOfTheQueue(), "{\"type\":\"demo.noop\",\"dependsOn\":[]}").body());
-    assertThat(refused.path("errors").path(0).path("pointer").asString()).isEqualTo("/dependsOn");
+            post(jobsOfTheQueue(), "{\"type\":\"demo.noop\",\"concurrency\":{}}").body());
+    assertThat(refused.path("errors").path(0).path("pointer").asString()).isEqualTo("/concurrency");
   }
 }

@@ -4,10 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.millpond.admission.DependsOn;
+import dev.millpond.admission.DependsOn.Known;
 import dev.millpond.admission.Submission;
 import dev.millpond.admission.Unique;
 import dev.millpond.admission.Unique.OnConflict;
 import dev.millpond.admission.Unique.Until;
+import dev.millpond.job.Concurrency;
 import dev.millpond.queue.RetryPolicy;
 import dev.millpond.rest.SubmissionReader.Context;
 import java.time.Duration;
@@ -15,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,7 +49,9 @@ class SubmissionReaderTest {
                 Map.of(),
                 null,
                 null,
-                null));
+                null,
+                null,
+                DependsOn.NOTHING));
   }
 
   @Test
@@ -57,7 +63,9 @@ class SubmissionReaderTest {
              "startBy": "2026-11-23T16:00:00+01:00", "timeout": "PT1M",
              "retry": {"maxAttempts": 3, "initialDelay": "PT0S", "multiplier": 1.5, "maxDelay": "P1D"},
              "tenant": "Acme-1", "labels": {"order": "17"}, "callback": {"url": "https://shop.example/done?n=1"},
-             "unique": {"key": "invoice-17", "until": "PT1H", "onConflict": "replace"}}
+             "unique": {"key": "invoice-17", "until": "PT1H", "onConflict": "replace"},
+             "concurrency": {"key": "acme/é", "limit": 2},
+             "dependsOn": ["01932F7C-0000-7000-8000-000000000001"], "onDependencyFailure": "run"}
             """);
     assertThat(job)
         .isEqualTo(
@@ -74,7 +82,12 @@ class SubmissionReaderTest {
                 Map.of("order", "17"),
                 null,
                 "https://shop.example/done?n=1",
-                new Unique("invoice-17", Until.EXPIRED, Duration.ofHours(1), OnConflict.REPLACE)));
+                new Unique("invoice-17", Until.EXPIRED, Duration.ofHours(1), OnConflict.REPLACE),
+                new Concurrency("acme/é", 2),
+                new DependsOn(
+                    null,
+                    List.of(new Known(UUID.fromString("01932f7c-0000-7000-8000-000000000001"))),
+                    true)));
   }
 
   @Test

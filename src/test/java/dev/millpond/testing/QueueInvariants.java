@@ -116,6 +116,22 @@ public final class QueueInvariants implements AfterEachCallback {
           and not (until = 'finished' and exists (select from lease where lease.id = unique_key.job))
         """);
     rules.put(
+        "a blocked job waits for as many as it is said to, at least for one",
+        """
+        select id || ' is missing ' || missing from delayed
+        where missing is not null
+          and (missing < 1 or missing <> (select count(*) from awaited where awaited.id = delayed.id))
+        """);
+    rules.put(
+        "who is awaited has not ended, or its end is to be told",
+        """
+        select predecessor || ' is awaited by ' || id from awaited
+        where not exists (
+            select from (%s) as places where places.id = awaited.predecessor and place <> 'finished')
+          and not exists (select from dependency_due where dependency_due.id = awaited.predecessor)
+        """
+            .formatted(PLACES));
+    rules.put(
         "the books of admission say how many jobs wait",
         """
         select queue || ' has ' || sum(waiting) || ' waiting, ' || sum(runnable) || ' of them runnable, too many'
@@ -126,6 +142,37 @@ public final class QueueInvariants implements AfterEachCallback {
               select queue, -1, 0 from delayed) as books
         group by queue
         having sum(waiting) <> 0 or sum(runnable) <> 0
+        """);
+    rules.put(
+        "no more jobs of a concurrency key could start or run than its largest limit",
+        """
+        select queue || ' ' || concurrency_key || ' has ' || count(*)
+        from job join (select id from ready union all select id from lease) as let using (id)
+        where concurrency_key is not null
+        group by queue, concurrency_key
+        having count(*) > max(concurrency_limit)
+        """);
+    rules.put(
+        "whoever was let out of the line of its concurrency key has a slot",
+        """
+        select id || ' has none'
+        from job join (select id from ready union all select id from lease) as let using (id)
+        where concurrency_key is not null and not exists (select from key_slot where key_slot.id = job.id)
+        """);
+    rules.put(
+        "while somebody waits for a concurrency key its slots are taken, or somebody will look",
+        """
+        select line.queue || ' ' || line.key || ' waits for nobody'
+        from (select queue, key, (array_agg(id order by priority desc, rank, id))[1] as first
+              from delayed
+              where key is not null
+              group by queue, key) as line
+        join job on job.id = line.first
+        where concurrency_limit > (
+            select count(*) from key_slot_status slot where slot.queue = line.queue and slot.key = line.key and taken)
+          and not exists (
+            select from key_slot_status slot where slot.queue = line.queue and slot.key = line.key and not taken)
+          and not exists (select from key_note note where note.queue = line.queue and note.key = line.key)
         """);
     rules.put(
         "a due time of a schedule has one job",

@@ -32,13 +32,18 @@ class QueueInvariantsIT {
   void createTables() {
     jdbc.execute(
         """
-        create table job (id uuid, labels jsonb);
+        create table job (id uuid, labels jsonb, queue text, concurrency_key text, concurrency_limit int);
         create table room (queue text, waiting int, runnable int);
         create table ready (id uuid, recoveries int, queue text);
-        create table delayed (id uuid, queue text);
+        create table delayed (id uuid, queue text, key text, priority int, rank int, missing int);
         create table lease (id uuid, token uuid, expires_at timestamptz, attempt int,
                             recoveries int, max_attempts int);
         create table finished (id uuid, state text, attempt int, recoveries int, max_attempts int, version int);
+        create table key_slot (id uuid, queue text, key text);
+        create view key_slot_status as select *, true as taken from key_slot;
+        create table key_note (queue text, key text);
+          create table awaited (predecessor uuid, id uuid);
+          create table dependency_due (id uuid);
         create table callback (id uuid);
         create table callback_due (id uuid, version int);
         create table callback_attempt (id uuid, version int);
@@ -72,10 +77,18 @@ class QueueInvariantsIT {
           insert into room values ('mine', 1, 0)                         | mine has 1 waiting
           insert into finished values (ID, 'failed', 1, 0, 5, 3); \
           insert into callback values (ID)                               | is to be told is due
+          insert into delayed values (ID, 'mine', 1)                     | is missing 1
+          insert into delayed values (ID, 'mine', 0)                     | is missing 0
+          insert into awaited values (ID, ID)                            | is awaited by
           insert into callback_due values (ID, 3)                        | the end of a finished job
           insert into unique_key values (ID, 'mine', 'started')          | mine until started
           insert into unique_key values (ID, 'mine', 'finished')         | mine until finished
           insert into job select ID, '{"schedule": "s", "dueAt": "t"}' from generate_series(1, 2) | s at t has 2
+          insert into job values (ID, null, 'q', 'k', 1); insert into ready values (ID, 0); \
+          insert into lease values (ID, gen_random_uuid(), now(), 1, 0, 5) | q k has 2
+          insert into job values (ID, null, 'q', 'k', 1); insert into ready values (ID, 0) | has none
+          insert into job values (ID, null, 'q', 'k', 1); \
+          insert into delayed values (ID, 'q', 'k', 4, 1) | q k waits for nobody
           """)
   void aBrokenRuleIsNamed(String rows, String complaint) {
     jdbc.execute(rows.replace("ID", JOB + "::uuid"));
