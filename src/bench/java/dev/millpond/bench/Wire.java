@@ -21,7 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class Wire {
 
-  /** The service closes a connection that rests for 20 s. */
+  /** The service closes a connection that rests for 30 s. */
   private static final Duration KEPT = Duration.ofSeconds(10);
 
   /**

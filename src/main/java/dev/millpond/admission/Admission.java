@@ -1,6 +1,7 @@
 package dev.millpond.admission;
 
 import dev.millpond.admission.AdmissionSql.UsedKey;
+import dev.millpond.admission.JobStream.Line;
 import dev.millpond.admission.Reservation.Demand;
 import dev.millpond.job.DatabaseClock;
 import dev.millpond.job.GroupCommit;
@@ -16,11 +17,15 @@ import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.LineChanged;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
+import dev.millpond.queue.UnknownQueue;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.annotation.PreDestroy;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,17 +36,21 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.dao.DataAccessException;
 import org.springframework.dao.DataAccessResourceFailureException;
+import org.springframework.dao.NonTransientDataAccessException;
 import org.springframework.dao.PessimisticLockingFailureException;
 import org.springframework.dao.QueryTimeoutException;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.TransactionException;
 
 /**
  * The one way in for jobs. A job is accepted when its row is committed, and never before: many
@@ -54,6 +63,10 @@ public class Admission {
   private static final int MAX_WAITING = 10_000;
 
   private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  /** A stream has time: longer than the database takes to answer, or to be found gone. */
+  private static final Duration STREAM_PATIENCE = Duration.ofSeconds(35);
+
   private static final int MAX_GROUP_ROWS = 1_000;
 
   /**
@@ -72,10 +85,10 @@ public class Admission {
   private final ApplicationEventPublisher events;
   private final MeterRegistry meters;
   private final Duration keyRetention;
-  private final GroupCommit<Write, Write.Outcome> writer;
+  private final GroupCommit<List<Write>, List<Write.Outcome>> writer;
 
   /** Apart, since they may have to wait for predecessors that are being changed. */
-  private final GroupCommit<Write, Write.Outcome> dependentWriter;
+  private final GroupCommit<List<Write>, List<Write.Outcome>> dependentWriter;
 
   Admission(
       Queues queues,
@@ -99,20 +112,25 @@ public class Admission {
     this.events = events;
     this.meters = meters;
     this.keyRetention = properties.keyRetention();
-    this.writer =
-        new GroupCommit<>(
-            "submits",
-            MAX_WAITING,
-            MAX_GROUP_ROWS,
-            write -> write.entries().size(),
-            uniqueness::write);
-    this.dependentWriter =
-        new GroupCommit<>(
-            "dependent submits",
-            MAX_WAITING,
-            MAX_GROUP_ROWS,
-            write -> write.entries().size(),
-            dependents::write);
+    this.writer = writer("submits", uniqueness::write);
+    this.dependentWriter = writer("dependent submits", dependents::write);
+  }
+
+  /** What is handed in is what one request has to write: the lines of a stream, say. */
+  private static GroupCommit<List<Write>, List<Write.Outcome>> writer(
+      String name, Function<List<Write>, List<Write.Outcome>> write) {
+    return new GroupCommit<>(
+        name,
+        MAX_WAITING,
+        MAX_GROUP_ROWS,
+        writes -> writes.stream().mapToInt(one -> one.entries().size()).sum(),
+        group -> {
+          Iterator<Write.Outcome> outcomes =
+              write.apply(group.stream().flatMap(List::stream).toList()).iterator();
+          return group.stream()
+              .map(writes -> writes.stream().map(_ -> outcomes.next()).toList())
+              .toList();
+        });
   }
 
   /**
@@ -244,23 +262,117 @@ public class Admission {
    * what it is too long now; the same {@code startBy} is no nearer then.
    */
   private Optional<Decision> unreachable(QueueName queue, List<Submission> jobs) {
-    Instant now = clock.now();
-    for (Submission job : jobs) {
-      if (job.startBy() != null && job.isForNow()) {
-        Duration left = Duration.between(now, job.startBy());
-        Duration wait = permits.estimatedWait(queue, job.priority()).orElse(Duration.ZERO);
-        Duration excess = wait.minus(left);
-        if (wait.isPositive() && excess.isPositive()) {
-          meters.counter("millpond.submits.refused", "reason", "deadline-unreachable").increment();
-          return Optional.of(
-              new Decision.DeadlineUnreachable(wait, excess.compareTo(left) < 0 ? excess : null));
-        }
-      }
-    }
-    return Optional.empty();
+    Optional<Decision> late = jobs.stream().flatMap(job -> late(queue, job).stream()).findFirst();
+    late.ifPresent(
+        _ ->
+            meters
+                .counter("millpond.submits.refused", "reason", "deadline-unreachable")
+                .increment());
+    return late;
   }
 
-  private static List<Demand> demands(List<Submission> jobs) {
+  private Optional<Decision> late(QueueName queue, Submission job) {
+    if (job.startBy() == null || !job.isForNow()) {
+      return Optional.empty();
+    }
+    Duration left = Duration.between(clock.now(), job.startBy());
+    Duration wait = permits.estimatedWait(queue, job.priority()).orElse(Duration.ZERO);
+    Duration excess = wait.minus(left);
+    // What waited in a stream may have become too late there.
+    return excess.isPositive() && (wait.isPositive() || left.isNegative())
+        ? Optional.of(
+            new Decision.DeadlineUnreachable(wait, excess.compareTo(left) < 0 ? excess : null))
+        : Optional.empty();
+  }
+
+  /**
+   * Accepts or refuses each of the jobs by itself, as many of the first ones as there is room for;
+   * none if there is none.
+   */
+  List<JobStream.Answer> admitLines(QueueName queue, List<Line> lines, String client) {
+    try {
+      queues.getOrCreate(queue);
+      Submission first = lines.getFirst().job();
+      Optional<Decision> late = unreachable(queue, List.of(first));
+      if (late.isPresent()) {
+        return List.of(JobStream.Answer.of(late.get()));
+      }
+      List<Submission> jobs =
+          lines.stream()
+              .map(Line::job)
+              .takeWhile(
+                  job -> job.isDependent() == first.isDependent() && late(queue, job).isEmpty())
+              .toList();
+      return permits
+          .reserveFirst(queue, jobs, client)
+          .map(reservation -> write(reservation, lines.subList(0, reservation.jobs())))
+          .orElse(List.of());
+    } catch (UnknownQueue | DataAccessException | TransactionException failure) {
+      return Collections.nCopies(lines.size(), JobStream.Answer.of(failure));
+    }
+  }
+
+  /** None if the account is closed: then nothing was written. */
+  private List<JobStream.Answer> write(Reservation reservation, List<Line> lines) {
+    List<Write> writes =
+        lines.stream()
+            .map(
+                line ->
+                    new Write(
+                        reservation.account(),
+                        entries(reservation.queue(), List.of(line.job())),
+                        line.key(),
+                        true))
+            .toList();
+    List<Answer> answers = answers(reservation, writes);
+    settled(reservation, writes, answers);
+    return answers.stream().allMatch(Answer::isToTryAgain)
+        ? List.of()
+        : answers.stream().map(Admission::answer).toList();
+  }
+
+  /** What the lines were answered in the end. */
+  private List<Answer> answers(Reservation reservation, List<Write> writes) {
+    List<Answer> answers = new ArrayList<>(commit(reservation, writes));
+    for (int i = 1; i < TRIES && permits.isInForce(reservation.books()); i++) {
+      List<Integer> again =
+          IntStream.range(0, writes.size())
+              .filter(place -> answers.get(place).isToTryAgain())
+              .boxed()
+              .toList();
+      if (again.isEmpty()) {
+        break;
+      }
+      Iterator<Answer> more =
+          commit(reservation, again.stream().map(writes::get).toList()).iterator();
+      again.forEach(place -> answers.set(place, more.next()));
+    }
+    return answers;
+  }
+
+  /** In one commit; where one of them spoils that, each in its own. */
+  private List<Answer> commit(Reservation reservation, List<Write> writes) {
+    try {
+      return await(reservation, writes, STREAM_PATIENCE);
+    } catch (RuntimeException failure) {
+      boolean spoilt =
+          failure instanceof PessimisticLockingFailureException
+              || (failure instanceof NonTransientDataAccessException
+                  && !(failure instanceof DataAccessResourceFailureException));
+      return spoilt && writes.size() > 1
+          ? writes.stream().flatMap(write -> commit(reservation, List.of(write)).stream()).toList()
+          : Collections.nCopies(writes.size(), new Answer(null, List.of(), failure));
+    }
+  }
+
+  private static JobStream.Answer answer(Answer answer) {
+    return answer.failure() == null
+        ? JobStream.Answer.of(
+            Objects.requireNonNullElse(answer.decision(), new Decision.Overloaded()))
+        : JobStream.Answer.of(answer.failure());
+  }
+
+  static List<Demand> demands(List<Submission> jobs) {
     return jobs.stream()
         .collect(Collectors.groupingBy(job -> Optional.ofNullable(job.tenant())))
         .entrySet()
@@ -277,41 +389,56 @@ public class Admission {
   /**
    * What the writer says.
    *
-   * @param decision null if it is to be tried again: then nothing was written
+   * @param decision null if it is to be tried again, or there was a failure: nothing was written
    */
-  private record Answer(@Nullable Decision decision, List<Entry> written) {
+  private record Answer(
+      @Nullable Decision decision, List<Entry> written, @Nullable RuntimeException failure) {
+
+    Answer(@Nullable Decision decision, List<Entry> written) {
+      this(decision, written, null);
+    }
 
     Answer(Decision decision) {
       this(decision, List.of());
+    }
+
+    boolean isToTryAgain() {
+      return decision == null && failure == null;
     }
   }
 
   /** Empty if it is to be tried again: then nothing was written. */
   private Optional<Decision> write(Reservation reservation, Write write) {
-    List<Entry> left = write.entries();
+    List<Answer> answers = List.of(new Answer(null, List.of()));
     try {
-      Answer answer = await(reservation, write);
-      left = left(write, answer);
-      List<Entry> written = answer.written();
-      if (!written.isEmpty()) {
-        meters
-            .counter("millpond.jobs.submitted", "queue", reservation.queue().value())
-            .increment(written.size());
-        permits.written();
-        announce(reservation.queue(), written);
-        if (write.isDependent()) {
-          announceDependents(reservation, written);
-        }
-      }
-      return Optional.ofNullable(answer.decision());
+      answers = await(reservation, List.of(write), PATIENCE);
+      return Optional.ofNullable(answers.getFirst().decision());
     } finally {
-      if (!left.isEmpty()) {
-        permits.cancel(
-            new Reservation(
-                reservation.books(),
-                reservation.queue(),
-                demands(left.stream().map(Entry::job).toList())));
+      settled(reservation, List.of(write), answers);
+    }
+  }
+
+  /** Tells of what was written, and gives the permits of the rest back. */
+  private void settled(Reservation reservation, List<Write> writes, List<Answer> answers) {
+    List<Entry> written = answers.stream().flatMap(answer -> answer.written().stream()).toList();
+    if (!written.isEmpty()) {
+      meters
+          .counter("millpond.jobs.submitted", "queue", reservation.queue().value())
+          .increment(written.size());
+      permits.written();
+      announce(reservation.queue(), written);
+      if (writes.getFirst().isDependent()) {
+        announceDependents(reservation, written);
       }
+    }
+    List<Submission> left =
+        IntStream.range(0, writes.size())
+            .boxed()
+            .flatMap(place -> left(writes.get(place), answers.get(place)).stream())
+            .map(Entry::job)
+            .toList();
+    if (!left.isEmpty()) {
+      permits.cancel(new Reservation(reservation.books(), reservation.queue(), demands(left)));
     }
   }
 
@@ -366,27 +493,40 @@ public class Admission {
     events.publishEvent(new DependenciesDue());
   }
 
-  private Answer await(Reservation reservation, Write write) {
-    GroupCommit<Write, Write.Outcome> to = write.isDependent() ? dependentWriter : writer;
-    CompletableFuture<Write.Outcome> result;
+  /** Hands writes to one commit, dependent ones or none, and waits for what becomes of each. */
+  private List<Answer> await(Reservation reservation, List<Write> writes, Duration patience) {
+    GroupCommit<List<Write>, List<Write.Outcome>> to =
+        writes.getFirst().isDependent() ? dependentWriter : writer;
+    CompletableFuture<List<Write.Outcome>> result;
     try {
-      result = to.add(write);
+      result = to.add(writes);
     } catch (IllegalStateException full) {
-      return new Answer(new Decision.Overloaded());
+      return alike(writes, new Answer(new Decision.Overloaded()));
     }
     try {
-      return answer(reservation, write, result.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
+      List<Write.Outcome> outcomes = result.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      return IntStream.range(0, writes.size())
+          .mapToObj(place -> answer(reservation, writes.get(place), outcomes.get(place)))
+          .toList();
     } catch (TimeoutException late) {
-      return to.withdraw(result) ? new Answer(new Decision.Overloaded()) : unknown(reservation);
+      boolean unwritten = to.withdraw(result);
+      return alike(
+          writes, unwritten ? new Answer(new Decision.Overloaded()) : unknown(reservation));
     } catch (InterruptedException stop) {
       Thread.currentThread().interrupt();
-      return unknown(reservation);
+      return alike(writes, unknown(reservation));
     } catch (ExecutionException failed) {
-      Decision decision = failed(write, failed.getCause());
-      return decision instanceof Decision.OutcomeUnknown
-          ? unknown(reservation)
-          : new Answer(decision);
+      Decision decision = failed(writes, failed.getCause());
+      return alike(
+          writes,
+          decision instanceof Decision.OutcomeUnknown
+              ? unknown(reservation)
+              : new Answer(decision));
     }
+  }
+
+  private static List<Answer> alike(List<Write> writes, Answer answer) {
+    return Collections.nCopies(writes.size(), answer);
   }
 
   private Answer unknown(Reservation reservation) {
@@ -417,9 +557,11 @@ public class Admission {
     };
   }
 
-  private static Decision failed(Write write, @Nullable Throwable cause) {
+  private static Decision failed(List<Write> writes, @Nullable Throwable cause) {
+    Write write = writes.getFirst();
     return switch (cause) {
       case CannotGetJdbcConnectionException away -> throw away;
+      case PessimisticLockingFailureException one when writes.size() > 1 -> throw one;
       // Another submit holds a key and does not commit.
       case PessimisticLockingFailureException e when write.isUnique() -> new Decision.Overloaded();
       case PessimisticLockingFailureException e when write.key() != null ->

@@ -59,9 +59,16 @@ class AdmissionFilter extends OncePerRequestFilter {
     return text.length() > RequestKey.LONGEST ? null : text;
   }
 
+  /** A stream waits for room instead. */
+  private static boolean isStream(HttpServletRequest request) {
+    String type = request.getContentType();
+    return type != null
+        && type.regionMatches(true, 0, JobStream.MEDIA_TYPE, 0, JobStream.MEDIA_TYPE.length());
+  }
+
   private static Optional<QueueName> queue(HttpServletRequest request) {
     Matcher path = SUBMIT.matcher(request.getRequestURI());
-    if (!request.getMethod().equals("POST") || !path.matches()) {
+    if (!request.getMethod().equals("POST") || !path.matches() || isStream(request)) {
       return Optional.empty();
     }
     String queue = path.group("queue");

@@ -49,6 +49,11 @@ final class Bookings {
     return known.isEmpty() && others.isEmpty();
   }
 
+  /** Whether nobody else is waited for. */
+  boolean isOnlyOf(@Nullable String client) {
+    return others.isEmpty() && known.size() - (known.containsKey(client) ? 1 : 0) == 0;
+  }
+
   /**
    * When a client was told to come; empty if it was not, or cannot be told from others.
    *

@@ -185,6 +185,19 @@ final class Flow {
     return depth >= cap * CROWDED && shares.active(now) == 1 && line.isEarly(client, now);
   }
 
+  /**
+   * How many jobs of a stream may come in now for all that the others are due, whatever room there
+   * is. While clients wait for their turns, it is all of the room that is not kept for them, and
+   * one job when its own turn has come.
+   */
+  synchronized int allowance(@Nullable String client, int depth, int cap, long now) {
+    if (shares.active(now) > 1 || line.isFor(client, now)) {
+      return Integer.MAX_VALUE;
+    }
+    int free = (int) Math.ceil(cap * CROWDED) - depth;
+    return free > 0 ? free : line.isEarly(client, now) ? 0 : 1;
+  }
+
   /** A client got in. */
   synchronized void entered(@Nullable String client, long now) {
     line.entered(client, now);

@@ -97,6 +97,7 @@ public class Permits implements SchedulingConfigurer {
   private record Outage(RuntimeException failure, long at) {}
 
   private final AtomicInteger unfolded = new AtomicInteger();
+  private final Moves moves = new Moves();
 
   /** How many nodes share the pool; written by whoever asks the database about it. */
   private volatile int nodes = 1;
@@ -140,18 +141,60 @@ public class Permits implements SchedulingConfigurer {
       }
     }
     Reservation reservation = new Reservation(current, queue, demands);
-    if (take(current, current.room(queue), queue.value(), cap(queue), reservation)) {
-      if (take(current, current.total(), ALL_QUEUES, properties.totalCap(), reservation)) {
-        long now = System.nanoTime();
-        flow.entered(here(client), now);
-        demands.forEach(demand -> flow.shares().change(demand.tenant(), demand.jobs(), now));
-        return reservation;
-      }
-      current.room(queue).change(-reservation.jobs(), -reservation.runnable());
+    if (take(reservation, client)) {
+      return reservation;
     }
     return isInForce(current)
         ? new Decision.Full(full(queue, client))
         : reserve(queue, demands, client);
+  }
+
+  /**
+   * Takes permits for the first of a stream's jobs, as many as may come in now; empty if none may.
+   * No refusal: the stream waits.
+   *
+   * @throws DataAccessException as {@link #reserve}
+   */
+  Optional<Reservation> reserveFirst(QueueName queue, List<Submission> jobs, String client) {
+    Flow flow = flow(queue);
+    Books current = openBooks();
+    int cap = cap(queue);
+    int depth = depth(queue);
+    int allowed = flow.allowance(here(client), depth, cap, System.nanoTime());
+    // One at least is tried for, since other nodes may have made room.
+    int most = Math.min(jobs.size(), Math.min(allowed, Math.max(1, room(queue, cap))));
+    for (int n = most; n > 0; n /= 2) {
+      Reservation some = new Reservation(current, queue, Admission.demands(jobs.subList(0, n)));
+      boolean isShared =
+          some.demands().stream()
+              .allMatch(
+                  demand ->
+                      flow.shares()
+                          .exceeded(demand.tenant(), demand.jobs(), depth, cap, System.nanoTime())
+                          .isEmpty());
+      if (isShared && take(some, client)) {
+        return Optional.of(some);
+      }
+    }
+    return isInForce(current) ? Optional.empty() : reserveFirst(queue, jobs, client);
+  }
+
+  private boolean take(Reservation wanted, @Nullable String client) {
+    Books from = wanted.books();
+    QueueName queue = wanted.queue();
+    if (take(from, from.room(queue), queue.value(), cap(queue), wanted)) {
+      if (take(from, from.total(), ALL_QUEUES, properties.totalCap(), wanted)) {
+        long now = System.nanoTime();
+        Flow flow = flow(queue);
+        flow.entered(here(client), now);
+        wanted
+            .demands()
+            .forEach(demand -> flow.shares().change(demand.tenant(), demand.jobs(), now));
+        return true;
+      }
+      from.room(queue).change(-wanted.jobs(), -wanted.runnable());
+    }
+    return false;
   }
 
   /** The jobs were not written. */
@@ -163,6 +206,7 @@ public class Permits implements SchedulingConfigurer {
         .forEach(
             demand ->
                 flow(queue).shares().change(demand.tenant(), -demand.jobs(), System.nanoTime()));
+    moves.tell();
   }
 
   /** Why a tenant's jobs must wait until others had their share; empty if they need not. */
@@ -204,7 +248,7 @@ public class Permits implements SchedulingConfigurer {
   }
 
   @SuppressWarnings("ReferenceEquality") // these very books are meant
-  private boolean isInForce(Books some) {
+  boolean isInForce(Books some) {
     return open && books == some;
   }
 
@@ -229,6 +273,7 @@ public class Permits implements SchedulingConfigurer {
                 });
         if (accountOpen) {
           room.granted(cap, System.nanoTime());
+          moves.tell();
         } else {
           doubt(of);
         }
@@ -418,16 +463,31 @@ public class Permits implements SchedulingConfigurer {
     meters.counter("millpond.submits.refused", "reason", reason).increment();
     long now = System.nanoTime();
     Flow flow = known(queue).orElse(elsewhere);
-    boolean paused = queues.isPaused(queue);
-    boolean future = depth(queue) > 0 && runnable(queue) == 0;
-    OptionalDouble rate = paused || future ? OptionalDouble.of(0) : flow.drainRate(now);
+    String stuck = stuck(queue);
+    OptionalDouble rate = stuck == null ? flow.drainRate(now) : OptionalDouble.of(0);
     return new Refusal(
-        queue,
-        depth(queue),
-        cap(queue),
-        rate,
-        flow.book(here(client), rate, now),
-        paused ? "paused" : future ? "scheduled" : null);
+        queue, depth(queue), cap(queue), rate, flow.book(here(client), rate, now), stuck);
+  }
+
+  /** Why the queue does not drain; null if it does, or nobody knows why. */
+  private @Nullable String stuck(QueueName queue) {
+    return queues.isPaused(queue)
+        ? "paused"
+        : depth(queue) > 0 && runnable(queue) == 0 ? "scheduled" : null;
+  }
+
+  /** A stream found no room: when its turn comes. */
+  Duration book(QueueName queue, String client) {
+    long now = System.nanoTime();
+    Flow flow = flow(queue);
+    flow.foundNoRoom(here(client), now);
+    OptionalDouble rate = stuck(queue) == null ? flow.drainRate(now) : OptionalDouble.of(0);
+    return flow.book(here(client), rate, now);
+  }
+
+  /** Tells when there may be room again. */
+  Moves moves() {
+    return moves;
   }
 
   /**
@@ -477,6 +537,7 @@ public class Permits implements SchedulingConfigurer {
     if (change.account().equals(current.account())) {
       current.change(change.queue(), change.waiting(), change.runnable());
       flow(change.queue()).shares().change(change.tenant(), change.waiting(), System.nanoTime());
+      moves.tell();
     }
     unfolded.incrementAndGet();
   }

@@ -78,6 +78,12 @@ final class WaitingLine {
     return !bookings.isEmpty() && !bookings.isDue(client, now);
   }
 
+  /** Whether nobody is waited for but this client. */
+  boolean isFor(@Nullable String client, long now) {
+    bookings.forgetLate(now);
+    return bookings.isOnlyOf(client);
+  }
+
   /** A client got in. */
   void entered(@Nullable String client, long now) {
     bookings.forgetLate(now);

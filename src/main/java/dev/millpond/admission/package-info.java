@@ -8,6 +8,7 @@
  *   Room           what this node may still admit; Books has one for each queue and one for all
  *   Flow           how quickly jobs start, and so: WaitingLine, estimates, the cap in time
  *   Shares, Turns  tenants: who gets in when it is crowded, who starts next
+ * JobStream        one line after another: Permits.reserveFirst, or it waits in the same line (Moves)
  * Permits.turn     beside the requests: takes permits from the pool of the nodes, and gives back
  * </pre>
  */

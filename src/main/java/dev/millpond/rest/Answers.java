@@ -11,7 +11,7 @@ import java.lang.annotation.Target;
  * OpenApiText#EVERYWHERE}); the OpenAPI document lists them.
  */
 @Documented
-@Target(ElementType.METHOD)
+@Target({ElementType.METHOD, ElementType.ANNOTATION_TYPE})
 @Retention(RetentionPolicy.RUNTIME)
 public @interface Answers {
 

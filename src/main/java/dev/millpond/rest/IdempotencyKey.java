@@ -15,6 +15,8 @@ import java.util.regex.Pattern;
  */
 public record IdempotencyKey(String value) {
 
+  static final String RULE = "a key has 1 to 255 visible ASCII characters and no spaces";
+
   private static final Pattern QUOTED =
       Pattern.compile("\"(?:[\\x20-\\x7e&&[^\"\\\\]]|\\\\[\"\\\\])*\"");
   private static final Pattern ESCAPE = Pattern.compile("\\\\(.)");
@@ -43,9 +45,14 @@ public record IdempotencyKey(String value) {
     String trimmed = header.strip();
     String key = trimmed.startsWith("\"") ? unquote(trimmed) : trimmed;
     if (!KEY.matcher(key).matches()) {
-      throw invalid("a key has 1 to 255 visible ASCII characters and no spaces");
+      throw invalid(RULE);
     }
     return new IdempotencyKey(key);
+  }
+
+  /** The text as a key, if it can be one. */
+  static Optional<IdempotencyKey> ofText(String text) {
+    return Optional.of(text).filter(key -> KEY.matcher(key).matches()).map(IdempotencyKey::new);
   }
 
   private static String unquote(String text) {

@@ -65,6 +65,13 @@ public record ProblemDocument(
     return new ProblemDocument("about:blank", status, title, title + ".", Map.of(), Map.of());
   }
 
+  /** The request came to no end in time. */
+  static ProblemDocument timeout(String detail) {
+    ProblemDocument blank = blank(HttpStatus.REQUEST_TIMEOUT.value());
+    return new ProblemDocument(
+        blank.type(), blank.status(), blank.title(), detail, Map.of(), Map.of());
+  }
+
   /** The same with another status, for a problem that has several. */
   public ProblemDocument status(int another) {
     return new ProblemDocument(type, another, title, detail, extensions, headers);

@@ -34,10 +34,10 @@ public final class RequestBodies {
    *     overloaded}; the latter two close the connection
    */
   public static byte[] read(HttpServletRequest request, int limit) throws IOException {
-    if (!isJson(request.getContentType())) {
+    if (!is(MediaType.APPLICATION_JSON, request.getContentType())) {
       throw new ProblemException(Problems.unsupported(MediaType.APPLICATION_JSON_VALUE));
     }
-    requireNoCoding(request.getHeader(HttpHeaders.CONTENT_ENCODING));
+    requireNoCoding(request);
     long length = request.getContentLengthLong();
     if (length > limit) {
       throw tooLarge(limit);
@@ -75,7 +75,8 @@ public final class RequestBodies {
   }
 
   // A compressed body could become a thousand times larger than any limit on what was sent.
-  private static void requireNoCoding(@Nullable String coding) {
+  static void requireNoCoding(HttpServletRequest request) {
+    String coding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
     if (coding != null && !coding.equalsIgnoreCase("identity")) {
       throw new ProblemException(
           ProblemDocument.of(Problem.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed.")
@@ -83,13 +84,14 @@ public final class RequestBodies {
     }
   }
 
-  private static boolean isJson(@Nullable String contentType) {
+  /** Whether the content is of a media type, in UTF-8. */
+  static boolean is(MediaType wanted, @Nullable String contentType) {
     if (contentType == null) {
       return false;
     }
     try {
       MediaType type = MediaType.parseMediaType(contentType);
-      return type.equalsTypeAndSubtype(MediaType.APPLICATION_JSON)
+      return type.equalsTypeAndSubtype(wanted)
           && (type.getCharset() == null || type.getCharset().equals(StandardCharsets.UTF_8));
     } catch (InvalidMediaTypeException _) {
       return false;

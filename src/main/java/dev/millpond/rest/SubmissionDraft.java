@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -62,6 +63,12 @@ final class SubmissionDraft {
           "callback",
           "concurrency");
 
+  /** The field by which a line of a stream has a key of its own. */
+  private static final String KEY = "idempotencyKey";
+
+  private static final List<String> LINE_FIELDS =
+      Stream.concat(FIELDS.stream(), Stream.of(KEY)).toList();
+
   private static final List<String> RETRY_FIELDS =
       List.of("maxAttempts", "initialDelay", "multiplier", "maxDelay");
 
@@ -103,6 +110,7 @@ final class SubmissionDraft {
   private @Nullable Unique unique;
   private @Nullable Concurrency concurrency;
   private final DependsOnDraft dependsOn;
+  private @Nullable IdempotencyKey idempotencyKey;
 
   SubmissionDraft(StrictJson json, Context context) {
     this(json, context, FIELDS, List.of());
@@ -130,6 +138,11 @@ final class SubmissionDraft {
    */
   static SubmissionDraft template(StrictJson json, Context context, List<String> reserved) {
     return new SubmissionDraft(json, context, TEMPLATE_FIELDS, reserved);
+  }
+
+  /** A line of a stream. */
+  static SubmissionDraft line(StrictJson json, Context context) {
+    return new SubmissionDraft(json, context, LINE_FIELDS, List.of());
   }
 
   /** Reads the job at which the document stands. */
@@ -165,6 +178,7 @@ final class SubmissionDraft {
       case "ref" -> dependsOn.ref();
       case "dependsOn" -> dependsOn.predecessors();
       case "onDependencyFailure" -> dependsOn.onFailure();
+      case KEY -> idempotencyKey = json.parsed(() -> IdempotencyKey.RULE, IdempotencyKey::ofText);
       default -> throw new IllegalStateException(name);
     }
   }
@@ -287,6 +301,11 @@ final class SubmissionDraft {
   /** The name by which others of a batch may know the job; null for none, or an unsound one. */
   @Nullable String ref() {
     return dependsOn.name();
+  }
+
+  /** The key of a line of a stream, if it has one. */
+  Optional<IdempotencyKey> idempotencyKey() {
+    return Optional.ofNullable(idempotencyKey);
   }
 
   /** The job, of which the document had no errors to tell. */

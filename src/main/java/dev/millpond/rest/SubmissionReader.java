@@ -4,6 +4,7 @@ import dev.millpond.admission.Submission;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,6 +85,25 @@ public final class SubmissionReader {
       case Candidate.Good good -> good.submission();
       case Candidate.Bad bad -> throw new ProblemException(bad.problem());
     };
+  }
+
+  /** A job of a stream, perhaps with a key of its own. */
+  public record Line(Submission submission, Optional<IdempotencyKey> key) {}
+
+  /**
+   * Reads a job of a stream.
+   *
+   * @throws ProblemException as {@link #read}
+   */
+  public static Line readLine(byte[] line, Context context) {
+    StrictJson json = new StrictJson(line);
+    SubmissionDraft draft = SubmissionDraft.line(json, context);
+    json.document(draft::read);
+    List<FieldError> errors = json.takeErrors();
+    if (!errors.isEmpty()) {
+      throw new ProblemException(problem(errors, draft.isPayloadTooLarge() && errors.size() == 1));
+    }
+    return new Line(draft.submission(), draft.idempotencyKey());
   }
 
   /**

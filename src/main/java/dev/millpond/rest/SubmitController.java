@@ -79,22 +79,7 @@ class SubmitController {
     this.clock = clock;
   }
 
-  @Answers({
-    Problem.INVALID_IDEMPOTENCY_KEY,
-    Problem.UNKNOWN_TYPE,
-    Problem.QUEUE_NOT_FOUND,
-    Problem.IDEMPOTENCY_KEY_IN_FLIGHT,
-    Problem.DUPLICATE_JOB,
-    Problem.JOB_GONE,
-    Problem.PAYLOAD_TOO_LARGE,
-    Problem.UNSUPPORTED_MEDIA_TYPE,
-    Problem.IDEMPOTENCY_KEY_REUSED,
-    Problem.TOO_MANY_QUEUES,
-    Problem.TENANT_OVER_SHARE,
-    Problem.QUEUE_FULL,
-    Problem.DEADLINE_UNREACHABLE,
-    Problem.OUTCOME_UNKNOWN
-  })
+  @AnswersOfASubmit
   @PostMapping({"/v1/jobs", "/v1/queues/{queue}/jobs"})
   ResponseEntity<JobBody> submit(
       @PathVariable(required = false) @Nullable String queue, HttpServletRequest request)
@@ -355,12 +340,16 @@ class SubmitController {
   }
 
   private static @Nullable RequestKey key(HttpServletRequest request, byte[] body) {
-    String scope = request.getMethod() + " " + request.getRequestURI();
-    // For another tenant it is another request.
-    String tenant = TenantHeader.of(request);
-    byte[] header = tenant == null ? new byte[0] : (tenant + "\n").getBytes(UTF_8);
     return IdempotencyKey.of(request)
-        .map(key -> RequestKey.of(scope, key.value(), header, body))
+        .map(key -> key(key, request, TenantHeader.of(request), body))
         .orElse(null);
+  }
+
+  /** A key in the scope of the request's path. For another tenant it is another request. */
+  static RequestKey key(
+      IdempotencyKey key, HttpServletRequest request, @Nullable String tenant, byte[] body) {
+    String scope = request.getMethod() + " " + request.getRequestURI();
+    byte[] header = tenant == null ? new byte[0] : (tenant + "\n").getBytes(UTF_8);
+    return RequestKey.of(scope, key.value(), header, body);
   }
 }

@@ -7,6 +7,11 @@
  * query ({@link dev.millpond.rest.ListQuery}); whatever is refused on the way is thrown as a {@link
  * dev.millpond.rest.ProblemException}, which {@link dev.millpond.rest.ProblemAdvice} turns into a
  * problem of the catalogue, {@link dev.millpond.rest.Problem}.
+ *
+ * <p>A stream is read and answered at the same time: {@link dev.millpond.rest.StreamController}
+ * checks its head, {@link dev.millpond.rest.StreamedSubmit} has one thread that reads ({@link
+ * dev.millpond.rest.LineReader}) and one that has the lines admitted and writes their verdicts,
+ * with {@link dev.millpond.rest.Arrivals} between them.
  */
 @NullMarked
 @ApplicationModule(

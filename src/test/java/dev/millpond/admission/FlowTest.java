@@ -125,6 +125,20 @@ class FlowTest {
   }
 
   @Test
+  void aStreamLeavesToOthersWhatIsKeptForThem() {
+    flow.elsewhere(others(10, 0));
+    long turn = flow.book("stream", flow.drainRate(0), 0).toNanos();
+    assertThat(flow.allowance("stream", 95, 100, 0)).as("alone").isEqualTo(Integer.MAX_VALUE);
+    flow.book("other", flow.drainRate(0), 0);
+    assertThat(flow.allowance("stream", 50, 100, 0)).as("not crowded").isEqualTo(40);
+    assertThat(flow.allowance("stream", 95, 100, 0)).as("before its turn").isZero();
+    assertThat(flow.allowance("stream", 95, 100, turn)).as("its turn").isEqualTo(1);
+    flow.shares().change("one", 50, 0);
+    flow.shares().change("two", 45, 0);
+    assertThat(flow.allowance("stream", 95, 100, 0)).as("shares").isEqualTo(Integer.MAX_VALUE);
+  }
+
+  @Test
   void betweenTenantsTheirSharesDecide() {
     flow.elsewhere(others(10, 0));
     flow.book("a", flow.drainRate(0), 0);

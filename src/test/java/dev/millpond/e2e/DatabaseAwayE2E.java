@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millpond.testing.ApiClient;
 import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.JobLines;
 import dev.millpond.testing.MillpondProcess;
 import dev.millpond.testing.PostgresServer;
 import java.io.IOException;
@@ -24,8 +25,11 @@ class DatabaseAwayE2E {
   @Test
   void withoutItsDatabaseTheServiceRefusesQuicklyAndRecoversByItself() throws IOException {
     try (PostgresServer postgres = new PostgresServer("away-postgres");
-        MillpondProcess service = new MillpondProcess("away", postgres.properties())) {
-      ApiClient api = service.start().api();
+        MillpondProcess service = new MillpondProcess("away", postgres.properties()).start();
+        JobLines stream = JobLines.open(service.port(), "/v1/queues/away-lines/jobs")) {
+      ApiClient api = service.api();
+      stream.send(NOOP);
+      assertThat(stream.verdict().path("status").asInt()).isEqualTo(202);
       String before = api.submit("away", NOOP);
       api.awaitState(before, "succeeded", SOON);
 
@@ -46,6 +50,10 @@ class DatabaseAwayE2E {
       Answer status = api.get("/v1/jobs/" + before);
       assertThat(status.status()).as(status.body()).isEqualTo(503);
 
+      stream.send(NOOP);
+      assertThat(stream.verdict().path("problem").path("type").asString())
+          .isEqualTo("/problems/database-unavailable");
+
       assertThat(awaited).succeedsWithin(SOON);
       Answer accepted = awaited.join();
       assertThat(accepted.status()).as("it was accepted: %s", accepted.body()).isEqualTo(202);
@@ -62,6 +70,9 @@ class DatabaseAwayE2E {
       api.awaitState(accepted.json().path("id").asString(), "succeeded", SOON);
       assertThat(api.job(before).path("state").asString()).isEqualTo("succeeded");
       assertThat(api.jobs("queue=away")).as("no refused job is there").hasSize(3);
+      stream.send(NOOP);
+      assertThat(stream.verdict().path("status").asInt()).as("the stream goes on").isEqualTo(202);
+      assertThat(api.jobs("queue=away-lines")).hasSize(2);
     }
   }
 
