@@ -61,6 +61,15 @@ begin
   return exists (select from awaited where predecessor = job_id);
 end $$;
 
+-- The type of a job at this very moment, since a submit with its unique key may just have given it another.
+create function type_of(job_id uuid) returns text
+language plpgsql volatile
+set enable_seqscan = off
+as $$
+begin
+  return (select type from job where id = job_id);
+end $$;
+
 -- What a job depends on. Planned once a connection, as find_job is.
 create function dependencies_of(job_id uuid, out depends_on uuid[], out run_anyway boolean)
 language plpgsql stable

@@ -165,10 +165,10 @@ public class Admission {
       case Decision.Full _,
           Decision.TenantOverShare _,
           Decision.DeadlineUnreachable _,
-          Decision.PredecessorsGone _,
           Decision.BatchExceedsCap _ ->
           knownOr(decision, key);
       case Decision.Accepted _,
+          Decision.PredecessorsGone _,
           Decision.Merged _,
           Decision.Duplicate _,
           Decision.Replayed _,
@@ -213,9 +213,8 @@ public class Admission {
           if (decision.isPresent()) {
             return decision.get();
           }
-          // The account was closed, because this node was not heard of for too long, or the job
-          // that
-          // holds a unique key was just being moved: once more.
+          // Once more: the account was closed, because this node was not heard of for too long, or
+          // the job that holds a unique key was just being moved.
         }
       }
     }
@@ -278,8 +277,7 @@ public class Admission {
     Duration left = Duration.between(clock.now(), job.startBy());
     Duration wait = permits.estimatedWait(queue, job.priority()).orElse(Duration.ZERO);
     Duration excess = wait.minus(left);
-    // What waited in a stream may have become too late there.
-    return excess.isPositive() && (wait.isPositive() || left.isNegative())
+    return excess.isPositive() && wait.isPositive()
         ? Optional.of(
             new Decision.DeadlineUnreachable(wait, excess.compareTo(left) < 0 ? excess : null))
         : Optional.empty();
@@ -295,7 +293,7 @@ public class Admission {
       Submission first = lines.getFirst().job();
       Optional<Decision> late = unreachable(queue, List.of(first));
       if (late.isPresent()) {
-        return List.of(JobStream.Answer.of(late.get()));
+        return List.of(JobStream.Answer.of(knownOr(late.get(), lines.getFirst().key())));
       }
       List<Submission> jobs =
           lines.stream()
@@ -327,6 +325,7 @@ public class Admission {
     List<Answer> answers = answers(reservation, writes);
     settled(reservation, writes, answers);
     return answers.stream().allMatch(Answer::isToTryAgain)
+            && !permits.isInForce(reservation.books())
         ? List.of()
         : answers.stream().map(Admission::answer).toList();
   }
@@ -412,6 +411,10 @@ public class Admission {
     List<Answer> answers = List.of(new Answer(null, List.of()));
     try {
       answers = await(reservation, List.of(write), PATIENCE);
+      RuntimeException failure = answers.getFirst().failure();
+      if (failure != null) {
+        throw failure;
+      }
       return Optional.ofNullable(answers.getFirst().decision());
     } finally {
       settled(reservation, List.of(write), answers);
@@ -456,7 +459,6 @@ public class Admission {
       events.publishEvent(new JobsReady(Set.of(queue), false));
     }
     entries.stream()
-        .filter(entry -> entry.runAt() == null)
         .map(Entry::key)
         .filter(Objects::nonNull)
         .distinct()
@@ -489,6 +491,9 @@ public class Admission {
                         tenant.orElse(null),
                         0,
                         runnable)));
+    if (written.stream().anyMatch(entry -> entry.toJob().state() == JobState.QUEUED)) {
+      events.publishEvent(new JobsReady(Set.of(reservation.queue()), false));
+    }
     // Some may wait for an end that is to cancel them.
     events.publishEvent(new DependenciesDue());
   }
@@ -506,7 +511,7 @@ public class Admission {
     try {
       List<Write.Outcome> outcomes = result.get(patience.toMillis(), TimeUnit.MILLISECONDS);
       return IntStream.range(0, writes.size())
-          .mapToObj(place -> answer(reservation, writes.get(place), outcomes.get(place)))
+          .mapToObj(place -> told(reservation, writes.get(place), outcomes.get(place)))
           .toList();
     } catch (TimeoutException late) {
       boolean unwritten = to.withdraw(result);
@@ -534,6 +539,15 @@ public class Admission {
     return new Answer(new Decision.OutcomeUnknown());
   }
 
+  /** The others may be committed: what cannot be told of one is no failure of theirs. */
+  private Answer told(Reservation reservation, Write write, Write.Outcome outcome) {
+    try {
+      return answer(reservation, write, outcome);
+    } catch (DataAccessException | TransactionException failure) {
+      return new Answer(null, List.of(), failure);
+    }
+  }
+
   private Answer answer(Reservation reservation, Write write, Write.Outcome outcome) {
     return switch (outcome.result()) {
       case WRITTEN ->
@@ -547,7 +561,8 @@ public class Admission {
         permits.doubt(reservation.books());
         yield new Answer(null, List.of());
       }
-      case PREDECESSORS_GONE -> new Answer(new Decision.PredecessorsGone(outcome.gone()));
+      case PREDECESSORS_GONE ->
+          new Answer(knownOr(new Decision.PredecessorsGone(outcome.gone()), write.key()));
       case PREDECESSORS_MOVING -> new Answer(new Decision.Overloaded());
       case DUPLICATE -> new Answer(uniqueness.duplicate(write, outcome));
       case MOVING -> {

@@ -68,7 +68,8 @@ final class DependentWrites {
   List<Outcome> write(List<Write> writes) {
     try {
       for (int i = 0; i < TRIES; i++) {
-        Optional<Done> done = transaction.execute(status -> tryOnce(writes, status));
+        Optional<Done> done =
+            LockTimeout.told(() -> transaction.execute(status -> tryOnce(writes, status)));
         if (done != null && done.isPresent()) {
           announce(done.get().held());
           return done.get().outcomes();

@@ -29,6 +29,7 @@ public final class JobStream implements AutoCloseable {
   /** When its turn comes ({@code nanoTime}). */
   private long turn = System.nanoTime();
 
+  private volatile Runnable whenEnded = () -> {};
   private volatile boolean ended;
   private volatile boolean waiting;
 
@@ -95,6 +96,15 @@ public final class JobStream implements AutoCloseable {
   public void end() {
     ended = true;
     permits.moves().tell();
+    whenEnded.run();
+  }
+
+  /** Has somebody told when the stream ends; at once if it has. */
+  public void whenEnded(Runnable told) {
+    whenEnded = told;
+    if (ended) {
+      told.run();
+    }
   }
 
   public boolean isEnded() {

@@ -88,7 +88,8 @@ class Uniqueness {
     }
     try {
       Group group = new Group(writes);
-      List<Outcome> outcomes = Objects.requireNonNull(transaction.execute(group::write));
+      List<Outcome> outcomes =
+          Objects.requireNonNull(LockTimeout.told(() -> transaction.execute(group::write)));
       group.replacements.keySet().forEach(watches::changed);
       outcomes.forEach(this::count);
       return outcomes;

@@ -20,6 +20,9 @@ public final class Audit {
 
   private static final Logger log = LoggerFactory.getLogger(Audit.class);
 
+  /** Characters of a request that are kept: a year of large ones would be read as one page. */
+  private static final int MOST = 16 * 1024;
+
   private final AuditSql sql;
   private final JobIds ids;
 
@@ -32,6 +35,7 @@ public final class Audit {
    * Notes what is about to be done.
    *
    * @param schedule the schedule, if it is that which is changed; null for the queue or its jobs
+   * @param request its body; one of more than 16,384 characters is left out
    * @return the line's id, for {@link #end}
    */
   public UUID begin(
@@ -41,7 +45,8 @@ public final class Audit {
       String client,
       @Nullable String request) {
     UUID id = ids.next();
-    sql.insert(new AuditLine(id, action, queue.value(), schedule, client, request, null));
+    String kept = request == null || request.length() <= MOST ? request : null;
+    sql.insert(new AuditLine(id, action, queue.value(), schedule, client, kept, null));
     log.info("{} {} from {}", action, schedule == null ? queue : schedule, client);
     return id;
   }

@@ -29,6 +29,13 @@ import org.springframework.stereotype.Component;
 @Component
 final class DependencySql {
 
+  /** Whoever stops while it holds jobs must not hold up those who renew or settle them. */
+  private static final String SOON =
+      """
+      select set_config('lock_timeout', '1500ms', true),
+             set_config('idle_in_transaction_session_timeout', '1s', true)
+      """;
+
   /**
    * Predecessors that wait for a slot: by the primary key, locked in the order of ids, and table
    * after table in the order in which CANCEL locks them. Who would claim them passes over them.
@@ -84,14 +91,13 @@ final class DependencySql {
       """;
 
   /**
-   * One node tells at a time, so that nobody counts an end twice. What is told needs not be durable
-   * before it is followed: whatever follows is written behind it, and if both are lost the end is
-   * told again. No plan may read a table from its beginning to its end, however small it was, and
-   * none is made twice: to make it takes longer than to tell one end.
+   * One node tells at a time, so that nobody counts an end twice. No plan may read a table from its
+   * beginning to its end, however small it was, and none is made twice: to make it takes longer
+   * than to tell one end.
    */
   private static final String ALONE =
       """
-      select pg_advisory_xact_lock(hashtext('millpond.dependencies')), set_config('synchronous_commit', 'off', true),
+      select pg_advisory_xact_lock(hashtext('millpond.dependencies')),
              set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true);
       """;
 
@@ -111,7 +117,12 @@ final class DependencySql {
       with recursive oldest as materialized (
         select number, id, state from dependency_due order by number limit 500
       ), due as materialized (
-        select distinct on (id) id, state from oldest order by id, number desc
+        select distinct on (id) id, state
+        from oldest
+        where not exists (select from ready where ready.id = oldest.id)
+          and not exists (select from delayed where delayed.id = oldest.id)
+          and not exists (select from lease where lease.id = oldest.id)
+        order by id, number desc
       ), edge as materialized (
         select due.id as predecessor, due.state, next.id, next.run_anyway
         from due, lateral (
@@ -142,14 +153,21 @@ final class DependencySql {
         where id = any(array(select id from edge union select id from condemned)) and missing is not null
         order by id
         for update
+      ), links as materialized (
+        select awaited.predecessor, awaited.id
+        from (select predecessor, id from edge
+              union
+              select others.predecessor, others.id
+              from condemned, lateral (
+                select predecessor, id from awaited where awaited.id = condemned.id offset 0) as others) as ended
+        join awaited on awaited.predecessor = ended.predecessor and awaited.id = ended.id
+        where (select count(*) from locked) >= 0 -- first
+        order by awaited.predecessor, awaited.id
+        for update of awaited
       ), closed as (
         delete from awaited
-        using (select predecessor, id from edge
-               union
-               select others.predecessor, others.id
-               from condemned, lateral (
-                 select predecessor, id from awaited where awaited.id = condemned.id offset 0) as others) as ended
-        where awaited.predecessor = ended.predecessor and awaited.id = ended.id
+        using links
+        where awaited.predecessor = links.predecessor and awaited.id = links.id
         returning awaited.id
       ), next as materialized (
         select locked.id, locked.run_at, locked.missing - counted.ends as missing, condemned.id is not null as condemned
@@ -194,8 +212,8 @@ final class DependencySql {
                  or predecessor in (select id from condemned))
           limit 1) as cause
       ), placed as (
-        select freed.*, job.type, job.concurrency_key as key
-        from freed join job on job.id = freed.id
+        select freed.*, type_of(freed.id) as type, job.concurrency_key as key
+        from freed left join job on job.id = freed.id
       ), started as (
         insert into ready (id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts,
                            priority, queue, type, tenant)
@@ -293,6 +311,7 @@ final class DependencySql {
    * and the transaction is to begin anew: to lock more now could be out of order.
    */
   Optional<Held> hold(Collection<UUID> ids) {
+    jdbc.sql(SOON).query().listOfRows();
     Set<UUID> locked = new HashSet<>();
     Set<QueueName> passedOver = new HashSet<>();
     for (String statement : List.of(HOLD_READY, HOLD_DELAYED, HOLD_LEASED)) {

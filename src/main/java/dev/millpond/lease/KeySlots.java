@@ -21,6 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.event.EventListener;
+import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
@@ -101,7 +102,8 @@ class KeySlots {
     return Collections.nCopies(reasons.size(), true);
   }
 
-  /** Looks at all keys of which somebody should have; see {@link LeaseReaper}. */
+  /** Looks at all keys of which somebody should have. */
+  @Scheduled(fixedDelayString = "${millpond.lease.sweep}")
   void sweep() {
     promote(sql.unheard(SWEEP));
   }

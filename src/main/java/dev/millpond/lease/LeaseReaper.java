@@ -19,7 +19,6 @@ class LeaseReaper {
   private static final int BATCH = 500;
 
   private final Leases leases;
-  private final KeySlots keySlots;
   private final Duration lease;
   private final Counter expired;
 
@@ -28,9 +27,8 @@ class LeaseReaper {
 
   private long lastTurn = System.nanoTime();
 
-  LeaseReaper(Leases leases, KeySlots keySlots, LeaseProperties properties, MeterRegistry meters) {
+  LeaseReaper(Leases leases, LeaseProperties properties, MeterRegistry meters) {
     this.leases = leases;
-    this.keySlots = keySlots;
     this.lease = properties.duration();
     this.expired =
         Counter.builder("millpond.leases.expired")
@@ -53,7 +51,6 @@ class LeaseReaper {
       if (!quiet) {
         leases.timeOut();
       }
-      keySlots.sweep();
     } catch (DataAccessException away) {
       // Who could not reach the database could not renew either: everyone gets a full lease to do
       // so.

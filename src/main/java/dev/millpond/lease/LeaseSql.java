@@ -59,7 +59,7 @@ final class LeaseSql {
                case when not (due.started_at is not null
                               and coalesce((select alone from key_slot where key_slot.id = due.id), false))
                  then job.concurrency_key end as key
-        from due join job on job.id = due.id
+        from due left join job on job.id = due.id
       ), promoted as (
         insert into ready (id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts,
                            priority, queue, type, tenant)
@@ -255,7 +255,7 @@ final class LeaseSql {
             as h (id, token, lease_ms, percent, message)
           on lease.id = h.id and lease.token = h.token
         order by lease.id
-        for update of lease
+        for no key update of lease
       )
       update lease
       set expires_at = least(now() + coalesce(held.lease_ms, lease.lease_ms, :lease_ms) * interval '1 ms', lease.ends_at),
@@ -568,7 +568,7 @@ final class LeaseSql {
         delete from delayed where id = :id and key is null and missing is null
         returning id, start_by, started_at, version, attempt, recoveries, max_attempts, priority, queue, tenant
       ), placed as (
-        select due.*, job.type,
+        select due.*, type_of(due.id) as type,
                case when not (due.started_at is not null
                               and coalesce((select alone from key_slot where key_slot.id = due.id), false))
                  then job.concurrency_key end as key
@@ -642,7 +642,12 @@ final class LeaseSql {
       ), slots as (
         delete from key_slot using old where key_slot.id = old.id
       ), unawaiting as (
-        delete from awaited using old where awaited.id = old.id
+        delete from awaited
+        using (select predecessor, awaited.id
+               from awaited join old on old.id = awaited.id
+               order by predecessor, awaited.id
+               for update of awaited) as locked
+        where awaited.predecessor = locked.predecessor and awaited.id = locked.id
       ), history as (
         insert into attempt (id, token, started_at, finished_at, number, worker, error_type, error_message)
         select id, token, leased_at, finished_at, attempt, worker, error_type, error_message
@@ -678,7 +683,7 @@ final class LeaseSql {
         insert into key_note (queue, key)
         select distinct queue, key
         from again
-        where due_at <= now() and key is not null
+        where key is not null
       ), booked as (
         insert into room (queue, account, tenant, waiting, runnable, granted)
         select queue, :account, tenant, count(*), count(*) filter (where due_at <= now() and key is null), 0

@@ -61,6 +61,8 @@ final class DependsOnDraft {
     UUID id = PathParts.uuid(name).orElse(null);
     if (id == null && !batched) {
       json.error("must be the id of a job; names are for the jobs of a batch");
+    } else if (id == null && !REF.matcher(name).matches()) {
+      json.error("must be the id of a job, or the ref of one in this batch, which matches " + REF);
     } else if (!predecessors.add(id == null ? new Ref(name) : new Known(id))) {
       json.error("is named twice");
     }

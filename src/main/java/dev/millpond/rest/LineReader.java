@@ -20,6 +20,7 @@ final class LineReader {
   private int next;
   private int end;
   private long number;
+  private long bytes;
 
   /** What has been read of the line at hand. */
   private final ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -66,10 +67,16 @@ final class LineReader {
     return begun ? take() : null;
   }
 
+  /** How many bytes have come, blank lines and parts of a line included. */
+  long bytes() {
+    return bytes;
+  }
+
   private boolean fill() throws IOException {
     int read = in.read(part);
     next = 0;
     end = Math.max(0, read);
+    bytes += end;
     return read >= 0;
   }
 

@@ -72,6 +72,7 @@ final class StreamedSubmit {
     this.verdicts = verdicts;
     this.reader = reader;
     this.problems = problems;
+    stream.whenEnded(arrivals::end);
   }
 
   /** Returns when all lines have their verdicts, or the client has gone. */
@@ -80,6 +81,7 @@ final class StreamedSubmit {
     try {
       read();
     } finally {
+      arrivals.end();
       // The response must not be in use when the request is over.
       admitting.join();
     }
@@ -93,9 +95,11 @@ final class StreamedSubmit {
       }
       arrivals.end();
     } catch (SocketTimeoutException silent) {
-      problem =
-          ProblemDocument.timeout(
-              "Nothing came for " + SILENCE + ". Each line that came has its verdict.");
+      if (!stream.isEnded()) {
+        problem =
+            ProblemDocument.timeout(
+                "Nothing came for " + SILENCE + ". Each line that came has its verdict.");
+      }
       arrivals.end();
     } catch (IOException broken) {
       // What is not committed yet is not accepted: nobody would be told.
@@ -108,6 +112,7 @@ final class StreamedSubmit {
   /** The next line. Tomcat's timeout is no end: who waits for a verdict has nothing to say. */
   private LineReader.@Nullable Line next() throws IOException {
     long silentSince = System.nanoTime();
+    long seen = lines.bytes();
     while (true) {
       try {
         return lines.next();
@@ -118,9 +123,13 @@ final class StreamedSubmit {
         // Else it would be what became of the request.
         request.removeAttribute(RequestDispatcher.ERROR_EXCEPTION);
         long now = System.nanoTime();
-        if (arrivals.isUnsettled()) {
+        if (stream.isEnded()) {
+          throw silent;
+        }
+        if (arrivals.isUnsettled() || lines.bytes() != seen) {
+          seen = lines.bytes();
           silentSince = now;
-        } else if (stream.isEnded() || now - silentSince >= SILENCE.toNanos()) {
+        } else if (now - silentSince >= SILENCE.toNanos()) {
           throw silent;
         }
       }
@@ -149,17 +158,26 @@ final class StreamedSubmit {
     } catch (InterruptedException stop) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException failure) {
-      problem = problems.of(failure, request);
+      endWith(problems.of(failure, request));
     } finally {
       stream.end();
       arrivals.abort();
     }
   }
 
+  private void endWith(ProblemDocument why) {
+    try {
+      verdicts.end(why);
+    } catch (IOException gone) {
+      log.debug("Nobody reads the verdicts of a stream any more: {}", gone.getMessage());
+    }
+  }
+
   private @Nullable ProblemDocument whyItEnded() {
     return problem == null && stream.isEnded()
         ? ProblemDocument.of(
-                Problem.OVERLOADED, "The service stops. Lines without a verdict were not accepted.")
+                Problem.OVERLOADED,
+                "The service stops. Lines beyond those answered or counted were not accepted.")
             .retryAfter(Refusals.SOON_SECONDS)
         : problem;
   }

@@ -106,7 +106,7 @@ class SubmitController {
     Job admitted =
         switch (decision) {
           case Decision.Accepted(List<Job> accepted) -> accepted.getFirst();
-          case Decision.Merged(List<Placed> placed) -> there(placed.getFirst().id());
+          case Decision.Merged(List<Placed> placed) -> merged(placed.getFirst());
           case Decision.Replayed(List<@Nullable UUID> ids, var _) ->
               there(Objects.requireNonNull(ids.getFirst()));
           case Decision.Refused refused -> throw refused(refused);
@@ -310,10 +310,22 @@ class SubmitController {
             .headers(headers -> RateLimit.tell(admission.pressure(queue), headers::set));
     return switch (decision) {
       case Decision.Replayed _ -> answer.header("Idempotency-Replayed", "true");
-      case Decision.Merged(List<Placed> jobs) when jobs.size() == 1 ->
+      case Decision.Merged(List<Placed> jobs)
+          when jobs.size() == 1 && jobs.getFirst().as() != Placed.As.DUPLICATE ->
           answer.header("Millpond-Unique", jobs.getFirst().as().label());
       case Decision.Merged _, Decision.Accepted _, Decision.Refused _ -> answer;
     };
+  }
+
+  /** Of what was changed no failure may say that nothing was. */
+  private Job merged(Placed placed) {
+    try {
+      return there(placed.id());
+    } catch (DataAccessException | TransactionException away) {
+      throw placed.as() == Placed.As.REPLACED
+          ? new ProblemException(problems.outcomeUnknown())
+          : away;
+    }
   }
 
   private Job there(UUID id) {

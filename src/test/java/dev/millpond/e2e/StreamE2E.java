@@ -32,6 +32,7 @@ class StreamE2E {
   private static final int FLAT_KIB = 64 * 1024;
 
   @Test
+  @Tag("whole")
   void aStreamPassesAQueueThatHoldsATenthOfItAndAStopEndsAnother() throws Exception {
     Map<String, String> settings =
         Map.of("millpond.worker.grace", "PT2S", "server.tomcat.connection-timeout", "3s");

@@ -124,6 +124,7 @@ class ProcessFaultsE2E {
 
   /** For longer: {@link KeyFaultsE2E}. */
   @Test
+  @Tag("whole")
   void concurrencyKeysHoldWhileANodeIsKilled() throws IOException, SQLException {
     try (Trial trial = new Trial(stage, "I9", "concurrency keys, a node killed")) {
       KeyFaultsE2E.load(trial);
@@ -136,6 +137,7 @@ class ProcessFaultsE2E {
 
   /** For longer, and on three nodes: {@link ScheduleFaultsE2E}. */
   @Test
+  @Tag("whole")
   void aScheduleFiresEachSecondOnceWhileNodesAreKilled() throws IOException {
     new EachSecond(stage, 1).run(Duration.ofSeconds(5));
   }

@@ -68,6 +68,7 @@ class KeySlotsIT {
   void newQueue() {
     queue = new QueueName("keys-" + queues.incrementAndGet());
     schedule.postProcessBeforeDestruction(reaper, "leaseReaper");
+    schedule.postProcessBeforeDestruction(keySlots, "keySlots");
     schedule.postProcessBeforeDestruction(loop, "workerLoop");
   }
 
@@ -264,6 +265,7 @@ class KeySlotsIT {
     awaitReady(tooLate);
     jdbc.sql("update ready set start_by = now() where id = ?").param(tooLate).update();
     reaper.turn();
+    keySlots.sweep();
     Lease lease = claim(lost);
 
     jdbc.sql("update lease set incarnation = gen_random_uuid() where id = ?").param(lost).update();
@@ -284,7 +286,7 @@ class KeySlotsIT {
     assertThat(ready()).isEmpty();
 
     leases.cancel(alone);
-    reaper.turn();
+    keySlots.sweep();
     assertThat(ready()).containsExactly(behind);
     settle(running, SUCCESS);
   }

@@ -513,9 +513,21 @@ class StatementsIT {
     return submit(Sample.noop(), new DependsOn(null, List.of(new Known(before)), false));
   }
 
-  /** As if all that is waited for had ended so. */
+  /** All that is waited for ends so. */
   private void tell(String state) {
-    jdbc.sql("insert into dependency_due (id, state) select distinct predecessor, ? from awaited")
+    jdbc.sql(
+            """
+            with gone as (
+              delete from delayed
+              where id in (select predecessor from awaited) and missing is null
+              returning id, version, attempt, recoveries, max_attempts, queue
+            ), booked as (
+              insert into room (queue, account, waiting, runnable, granted)
+              select queue, gen_random_uuid(), -1, 0, 0 from gone
+            )
+            insert into finished (id, finished_at, version, attempt, recoveries, max_attempts, state)
+            select id, now(), version + 1, attempt, recoveries, max_attempts, ? from gone
+            """)
         .param(state)
         .update();
     ReflectionTestUtils.invokeMethod(context.getBean("dependencyLoop"), "turn");

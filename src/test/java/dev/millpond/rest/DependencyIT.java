@@ -84,6 +84,8 @@ class DependencyIT extends WholeApi {
   void aJobIsBlockedUntilAllThatItDependsOnHaveSucceeded() throws IOException {
     String first = submit(HELD);
     String second = submit(HELD);
+    await(first, "running");
+    await(second, "running");
     Answer answer = post(jobsOfTheQueue(), after(second, first));
     assertThat(answer.status()).isEqualTo(202);
     String id = answer.json().path("id").asString();

@@ -290,6 +290,9 @@ class DocumentFuzzIT extends WholeApi {
     for (JsonNode example : examples(op)) {
       seeds.add(example.at(place.name()).toString());
     }
+    if (place.name().endsWith("/dependsOn/0")) {
+      seeds.add(FuzzValues.quote(finishedJob()));
+    }
     seeds.addAll(List.of("\"a\"", "\"PT1S\"", "{}"));
     seeds.removeIf(seed -> seed.isEmpty() || !values.fits(place.schema(), seed));
     return seeds;

@@ -79,7 +79,7 @@ class QueueIT extends WholeApi {
     submit(LATER);
     JsonNode body = get("/v1/queues/" + queue).json();
     assertThat(body.path("depth").toString())
-        .isEqualTo("{\"total\":2,\"queued\":1,\"scheduled\":1,\"retrying\":0}");
+        .isEqualTo("{\"total\":2,\"queued\":1,\"scheduled\":1,\"blocked\":0,\"retrying\":0}");
     assertThat(body.path("running").asInt()).isEqualTo(1);
     send("POST", "/v1/jobs/" + first + "/cancel");
     await(second, "succeeded");

@@ -185,7 +185,8 @@ public final class ApiClient {
 
   /** Waits until no job of a queue waits or runs any more. */
   public void awaitDrained(String queue, Duration limit) {
-    List<String> unfinished = List.of("scheduled", "queued", "running", "cancelling", "retrying");
+    List<String> unfinished =
+        List.of("blocked", "scheduled", "queued", "running", "cancelling", "retrying");
     await(queue + " is drained")
         .atMost(limit)
         .pollInterval(Duration.ofMillis(100))

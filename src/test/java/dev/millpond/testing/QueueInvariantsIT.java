@@ -35,7 +35,7 @@ class QueueInvariantsIT {
         create table job (id uuid, labels jsonb, queue text, concurrency_key text, concurrency_limit int);
         create table room (queue text, waiting int, runnable int);
         create table ready (id uuid, recoveries int, queue text);
-        create table delayed (id uuid, queue text, key text, priority int, rank int, missing int);
+        create table delayed (id uuid, queue text, missing int, key text, priority int, rank int);
         create table lease (id uuid, token uuid, expires_at timestamptz, attempt int,
                             recoveries int, max_attempts int);
         create table finished (id uuid, state text, attempt int, recoveries int, max_attempts int, version int);
@@ -88,7 +88,7 @@ class QueueInvariantsIT {
           insert into lease values (ID, gen_random_uuid(), now(), 1, 0, 5) | q k has 2
           insert into job values (ID, null, 'q', 'k', 1); insert into ready values (ID, 0) | has none
           insert into job values (ID, null, 'q', 'k', 1); \
-          insert into delayed values (ID, 'q', 'k', 4, 1) | q k waits for nobody
+          insert into delayed values (ID, 'q', null, 'k', 4, 1) | q k waits for nobody
           """)
   void aBrokenRuleIsNamed(String rows, String complaint) {
     jdbc.execute(rows.replace("ID", JOB + "::uuid"));
