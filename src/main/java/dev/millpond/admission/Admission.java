@@ -1,15 +1,11 @@
 package dev.millpond.admission;
 
-import dev.millpond.admission.AdmissionSql.UsedKey;
 import dev.millpond.admission.JobStream.Line;
 import dev.millpond.admission.Reservation.Demand;
+import dev.millpond.admission.Writers.Answer;
 import dev.millpond.job.DatabaseClock;
-import dev.millpond.job.GroupCommit;
-import dev.millpond.job.Job;
 import dev.millpond.job.JobIds;
-import dev.millpond.job.JobRefs.JobRef;
 import dev.millpond.job.JobState;
-import dev.millpond.lease.Leases;
 import dev.millpond.queue.DependenciesDue;
 import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsDelayed;
@@ -19,7 +15,6 @@ import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
 import dev.millpond.queue.UnknownQueue;
 import io.micrometer.core.instrument.MeterRegistry;
-import jakarta.annotation.PreDestroy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,12 +27,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -46,9 +35,6 @@ import org.springframework.dao.DataAccessException;
 import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.dao.NonTransientDataAccessException;
 import org.springframework.dao.PessimisticLockingFailureException;
-import org.springframework.dao.QueryTimeoutException;
-import org.springframework.jdbc.CannotGetJdbcConnectionException;
-import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.TransactionException;
 
@@ -59,78 +45,41 @@ import org.springframework.transaction.TransactionException;
 @Component
 public class Admission {
 
-  /** How many submits may wait for the writer, and how long. */
-  private static final int MAX_WAITING = 10_000;
-
+  /** How long a submit waits for its commit. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
 
   /** A stream has time: longer than the database takes to answer, or to be found gone. */
   private static final Duration STREAM_PATIENCE = Duration.ofSeconds(35);
 
-  private static final int MAX_GROUP_ROWS = 1_000;
-
   /**
    * How often a submit is tried whose account was closed under it, or whose unique key is held by a
    * job that was just being moved.
    */
-  private static final int TRIES = 5;
+  static final int TRIES = 5;
 
   private final Queues queues;
   private final Permits permits;
-  private final AdmissionSql sql;
-  private final Uniqueness uniqueness;
+  private final Writers writers;
   private final JobIds ids;
   private final DatabaseClock clock;
-  private final Leases leases;
   private final ApplicationEventPublisher events;
   private final MeterRegistry meters;
-  private final Duration keyRetention;
-  private final GroupCommit<List<Write>, List<Write.Outcome>> writer;
-
-  /** Apart, since they may have to wait for predecessors that are being changed. */
-  private final GroupCommit<List<Write>, List<Write.Outcome>> dependentWriter;
 
   Admission(
       Queues queues,
       Permits permits,
-      AdmissionSql sql,
-      Uniqueness uniqueness,
-      DependentWrites dependents,
+      Writers writers,
       JobIds ids,
       DatabaseClock clock,
-      Leases leases,
       ApplicationEventPublisher events,
-      MeterRegistry meters,
-      AdmissionProperties properties) {
+      MeterRegistry meters) {
     this.queues = queues;
     this.permits = permits;
-    this.sql = sql;
-    this.uniqueness = uniqueness;
+    this.writers = writers;
     this.ids = ids;
     this.clock = clock;
-    this.leases = leases;
     this.events = events;
     this.meters = meters;
-    this.keyRetention = properties.keyRetention();
-    this.writer = writer("submits", uniqueness::write);
-    this.dependentWriter = writer("dependent submits", dependents::write);
-  }
-
-  /** What is handed in is what one request has to write: the lines of a stream, say. */
-  private static GroupCommit<List<Write>, List<Write.Outcome>> writer(
-      String name, Function<List<Write>, List<Write.Outcome>> write) {
-    return new GroupCommit<>(
-        name,
-        MAX_WAITING,
-        MAX_GROUP_ROWS,
-        writes -> writes.stream().mapToInt(one -> one.entries().size()).sum(),
-        group -> {
-          Iterator<Write.Outcome> outcomes =
-              write.apply(group.stream().flatMap(List::stream).toList()).iterator();
-          return group.stream()
-              .map(writes -> writes.stream().map(_ -> outcomes.next()).toList())
-              .toList();
-        });
   }
 
   /**
@@ -156,8 +105,7 @@ public class Admission {
       QueueName queue, List<Submission> jobs, @Nullable RequestKey key, boolean whole) {
     if (jobs.isEmpty()) {
       return Optional.ofNullable(key)
-          .flatMap(sql::find)
-          .map(used -> replay(used, Objects.requireNonNull(key)))
+          .flatMap(writers::known)
           .orElse(new Decision.Accepted(List.of()));
     }
     Decision decision = admitNew(queue, jobs, key, whole);
@@ -166,7 +114,7 @@ public class Admission {
           Decision.TenantOverShare _,
           Decision.DeadlineUnreachable _,
           Decision.BatchExceedsCap _ ->
-          knownOr(decision, key);
+          writers.knownOr(decision, key);
       case Decision.Accepted _,
           Decision.PredecessorsGone _,
           Decision.Merged _,
@@ -178,13 +126,6 @@ public class Admission {
           Decision.OutcomeUnknown _ ->
           decision;
     };
-  }
-
-  /**
-   * Few requests are repeated, so that the key is looked for only when its jobs were not written.
-   */
-  private Decision knownOr(Decision refusal, @Nullable RequestKey key) {
-    return key == null ? refusal : sql.find(key).map(used -> replay(used, key)).orElse(refusal);
   }
 
   private Decision admitNew(
@@ -293,7 +234,7 @@ public class Admission {
       Submission first = lines.getFirst().job();
       Optional<Decision> late = unreachable(queue, List.of(first));
       if (late.isPresent()) {
-        return List.of(JobStream.Answer.of(knownOr(late.get(), lines.getFirst().key())));
+        return List.of(JobStream.Answer.of(writers.knownOr(late.get(), lines.getFirst().key())));
       }
       List<Submission> jobs =
           lines.stream()
@@ -352,7 +293,7 @@ public class Admission {
   /** In one commit; where one of them spoils that, each in its own. */
   private List<Answer> commit(Reservation reservation, List<Write> writes) {
     try {
-      return await(reservation, writes, STREAM_PATIENCE);
+      return writers.write(reservation, writes, STREAM_PATIENCE);
     } catch (RuntimeException failure) {
       boolean spoilt =
           failure instanceof PessimisticLockingFailureException
@@ -385,32 +326,11 @@ public class Admission {
         .toList();
   }
 
-  /**
-   * What the writer says.
-   *
-   * @param decision null if it is to be tried again, or there was a failure: nothing was written
-   */
-  private record Answer(
-      @Nullable Decision decision, List<Entry> written, @Nullable RuntimeException failure) {
-
-    Answer(@Nullable Decision decision, List<Entry> written) {
-      this(decision, written, null);
-    }
-
-    Answer(Decision decision) {
-      this(decision, List.of());
-    }
-
-    boolean isToTryAgain() {
-      return decision == null && failure == null;
-    }
-  }
-
   /** Empty if it is to be tried again: then nothing was written. */
   private Optional<Decision> write(Reservation reservation, Write write) {
     List<Answer> answers = List.of(new Answer(null, List.of()));
     try {
-      answers = await(reservation, List.of(write), PATIENCE);
+      answers = writers.write(reservation, List.of(write), PATIENCE);
       RuntimeException failure = answers.getFirst().failure();
       if (failure != null) {
         throw failure;
@@ -498,211 +418,10 @@ public class Admission {
     events.publishEvent(new DependenciesDue());
   }
 
-  /** Hands writes to one commit, dependent ones or none, and waits for what becomes of each. */
-  private List<Answer> await(Reservation reservation, List<Write> writes, Duration patience) {
-    GroupCommit<List<Write>, List<Write.Outcome>> to =
-        writes.getFirst().isDependent() ? dependentWriter : writer;
-    CompletableFuture<List<Write.Outcome>> result;
-    try {
-      result = to.add(writes);
-    } catch (IllegalStateException full) {
-      return alike(writes, new Answer(new Decision.Overloaded()));
-    }
-    try {
-      List<Write.Outcome> outcomes = result.get(patience.toMillis(), TimeUnit.MILLISECONDS);
-      return IntStream.range(0, writes.size())
-          .mapToObj(place -> told(reservation, writes.get(place), outcomes.get(place)))
-          .toList();
-    } catch (TimeoutException late) {
-      boolean unwritten = to.withdraw(result);
-      return alike(
-          writes, unwritten ? new Answer(new Decision.Overloaded()) : unknown(reservation));
-    } catch (InterruptedException stop) {
-      Thread.currentThread().interrupt();
-      return alike(writes, unknown(reservation));
-    } catch (ExecutionException failed) {
-      Decision decision = failed(writes, failed.getCause());
-      return alike(
-          writes,
-          decision instanceof Decision.OutcomeUnknown
-              ? unknown(reservation)
-              : new Answer(decision));
-    }
-  }
-
-  private static List<Answer> alike(List<Write> writes, Answer answer) {
-    return Collections.nCopies(writes.size(), answer);
-  }
-
-  private Answer unknown(Reservation reservation) {
-    permits.doubt(reservation.books());
-    return new Answer(new Decision.OutcomeUnknown());
-  }
-
-  /** The others may be committed: what cannot be told of one is no failure of theirs. */
-  private Answer told(Reservation reservation, Write write, Write.Outcome outcome) {
-    try {
-      return answer(reservation, write, outcome);
-    } catch (DataAccessException | TransactionException failure) {
-      return new Answer(null, List.of(), failure);
-    }
-  }
-
-  private Answer answer(Reservation reservation, Write write, Write.Outcome outcome) {
-    return switch (outcome.result()) {
-      case WRITTEN ->
-          new Answer(
-              outcome.isMerged()
-                  ? new Decision.Merged(outcome.placed())
-                  : new Decision.Accepted(outcome.written().stream().map(Entry::toJob).toList()),
-              outcome.written());
-      case KEY_TAKEN -> new Answer(taken(write));
-      case ACCOUNT_CLOSED -> {
-        permits.doubt(reservation.books());
-        yield new Answer(null, List.of());
-      }
-      case PREDECESSORS_GONE ->
-          new Answer(knownOr(new Decision.PredecessorsGone(outcome.gone()), write.key()));
-      case PREDECESSORS_MOVING -> new Answer(new Decision.Overloaded());
-      case DUPLICATE -> new Answer(uniqueness.duplicate(write, outcome));
-      case MOVING -> {
-        uniqueness.await(outcome);
-        yield new Answer(null, List.of());
-      }
-    };
-  }
-
-  private static Decision failed(List<Write> writes, @Nullable Throwable cause) {
-    Write write = writes.getFirst();
-    return switch (cause) {
-      case CannotGetJdbcConnectionException away -> throw away;
-      case PessimisticLockingFailureException one when writes.size() > 1 -> throw one;
-      // Another submit holds a key and does not commit.
-      case PessimisticLockingFailureException e when write.isUnique() -> new Decision.Overloaded();
-      case PessimisticLockingFailureException e when write.key() != null ->
-          new Decision.KeyInFlight();
-      // The connection broke while the statement was under way.
-      case DataAccessResourceFailureException e -> new Decision.OutcomeUnknown();
-      case QueryTimeoutException e -> new Decision.OutcomeUnknown();
-      case RuntimeException other -> throw other;
-      case null, default -> throw new IllegalStateException(cause);
-    };
-  }
-
-  /** Another submit took the key between the look and the write. */
-  private Decision taken(Write write) {
-    RequestKey key = Objects.requireNonNull(write.key());
-    return sql.find(key).map(used -> replay(used, key)).orElse(new Decision.KeyInFlight());
-  }
-
-  private static Decision replay(UsedKey used, RequestKey key) {
-    return used.isOf(key)
-        ? new Decision.Replayed(used.jobs(), used.merged())
-        : new Decision.KeyReused();
-  }
-
   /** How full the queue is now; touches no database. */
   public Pressure pressure(QueueName queue) {
     int cap = permits.cap(queue);
     return new Pressure(
         cap, permits.depth(queue), permits.room(queue, cap), permits.drainRate(queue));
-  }
-
-  /** What came of sending finished jobs back into their queue. */
-  public sealed interface Redrive {
-
-    /**
-     * So many wait again; the others were not finished, or are so no more, or another job holds
-     * their unique keys.
-     */
-    record Done(int jobs) implements Redrive {}
-
-    /** Another job holds the unique key of the only one. */
-    record Duplicate(UUID holder) implements Redrive {}
-
-    /** They were not let in, or their account was closed again and again. */
-    record Refused(Decision.Refused why) implements Redrive {}
-  }
-
-  /** Queues a finished job again, if the queue has room. */
-  public Redrive redrive(Job job) {
-    QueueName queue = new QueueName(job.queue());
-    List<JobRef> jobs = List.of(new JobRef(job.id(), job.tenant()));
-    Redrive redrive = redrive(queue, jobs, JobState.FINAL, Duration.ZERO, Duration.ZERO);
-    return redrive.equals(new Redrive.Done(0))
-        ? uniqueness.holder(job.id()).<Redrive>map(Redrive.Duplicate::new).orElse(redrive)
-        : redrive;
-  }
-
-  /**
-   * Queues finished jobs of one queue again, if it has room for all of them.
-   *
-   * @param states only those that have ended so
-   * @param first how long the first one waits
-   * @param step how much longer each one waits than the one before; zero only if {@code first} is
-   */
-  public Redrive redrive(
-      QueueName queue, List<JobRef> jobs, Set<JobState> states, Duration first, Duration step) {
-    Map<Optional<String>, Integer> wanted =
-        jobs.stream()
-            .collect(
-                Collectors.groupingBy(
-                    job -> Optional.ofNullable(job.tenant()), Collectors.summingInt(_ -> 1)));
-    List<UUID> ids = jobs.stream().map(JobRef::id).toList();
-    for (int i = 0; i < TRIES; i++) {
-      switch (permits.reserve(queue, demands(wanted, first.isZero()), null)) {
-        case Decision.Full full -> {
-          return new Redrive.Refused(full);
-        }
-        case Decision.TenantOverShare over -> {
-          return new Redrive.Refused(over);
-        }
-        case Reservation reservation -> {
-          Optional<Redrive> done =
-              redrive(
-                  reservation,
-                  () -> leases.redrive(reservation.account(), ids, states, first, step));
-          if (done.isPresent()) {
-            return done.get();
-          }
-        }
-      }
-    }
-    return new Redrive.Refused(new Decision.Overloaded());
-  }
-
-  /** Empty if the account is closed: then nothing was moved. */
-  private Optional<Redrive> redrive(
-      Reservation reservation, Supplier<Optional<Map<Optional<String>, Integer>>> statement) {
-    try {
-      Optional<Map<Optional<String>, Integer>> moved = statement.get();
-      permits.written();
-      permits.cancel(reservation.without(moved.orElse(Map.of())));
-      if (moved.isEmpty()) {
-        permits.doubt(reservation.books());
-      }
-      return moved.map(
-          jobs -> new Redrive.Done(jobs.values().stream().mapToInt(count -> count).sum()));
-    } catch (DataAccessException unknown) {
-      permits.doubt(reservation.books());
-      throw unknown;
-    }
-  }
-
-  private static List<Demand> demands(Map<Optional<String>, Integer> jobs, boolean forNow) {
-    return jobs.entrySet().stream()
-        .map(e -> new Demand(e.getKey().orElse(null), e.getValue(), forNow ? e.getValue() : 0))
-        .toList();
-  }
-
-  @Scheduled(fixedDelayString = "PT5M", initialDelayString = "PT1M")
-  void forgetKeys() {
-    sql.forgetKeys(keyRetention);
-  }
-
-  @PreDestroy
-  void close() {
-    writer.close();
-    dependentWriter.close();
   }
 }

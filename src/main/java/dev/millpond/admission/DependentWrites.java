@@ -9,7 +9,6 @@ import dev.millpond.dependency.Held;
 import dev.millpond.dependency.Link;
 import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -17,14 +16,9 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import javax.sql.DataSource;
 import org.springframework.context.ApplicationEventPublisher;
-import org.springframework.jdbc.CannotGetJdbcConnectionException;
-import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.stereotype.Component;
-import org.springframework.transaction.CannotCreateTransactionException;
 import org.springframework.transaction.TransactionStatus;
-import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * Writes jobs that wait for others, and what they wait for, in one transaction. It holds the
@@ -42,20 +36,17 @@ final class DependentWrites {
 
   private final Uniqueness jobs;
   private final Dependencies dependencies;
-
-  /** Not the one of JPA, which opens a session each time. */
-  private final TransactionTemplate transaction;
-
+  private final WriteTransaction transaction;
   private final ApplicationEventPublisher events;
 
   DependentWrites(
       Uniqueness jobs,
       Dependencies dependencies,
-      DataSource database,
+      WriteTransaction transaction,
       ApplicationEventPublisher events) {
     this.jobs = jobs;
     this.dependencies = dependencies;
-    this.transaction = new TransactionTemplate(new JdbcTransactionManager(database));
+    this.transaction = transaction;
     this.events = events;
   }
 
@@ -66,18 +57,12 @@ final class DependentWrites {
    *     together: nothing was
    */
   List<Outcome> write(List<Write> writes) {
-    try {
-      for (int i = 0; i < TRIES; i++) {
-        Optional<Done> done =
-            LockTimeout.told(() -> transaction.execute(status -> tryOnce(writes, status)));
-        if (done != null && done.isPresent()) {
-          announce(done.get().held());
-          return done.get().outcomes();
-        }
+    for (int i = 0; i < TRIES; i++) {
+      Optional<Done> done = transaction.execute(status -> tryOnce(writes, status));
+      if (done != null && done.isPresent()) {
+        announce(done.get().held());
+        return done.get().outcomes();
       }
-    } catch (CannotCreateTransactionException away) {
-      throw new CannotGetJdbcConnectionException(
-          "no connection for dependent jobs", away.getCause() instanceof SQLException e ? e : null);
     }
     return writes.stream().map(_ -> nothing(Result.PREDECESSORS_MOVING, Set.of())).toList();
   }

@@ -45,46 +45,21 @@ public record Submission(
   public Submission labelled(Map<String, String> more) {
     Map<String, String> all = new HashMap<>(labels);
     all.putAll(more);
-    return new Submission(
-        type,
-        payload,
-        priority,
-        delay,
-        runAt,
-        startBy,
-        timeout,
-        retry,
-        tenant,
-        all,
-        traceparent,
-        callback,
-        unique,
-        concurrency,
-        dependsOn);
+    return with(all, traceparent, dependsOn);
   }
 
   /** The same after others. */
   public Submission dependingOn(DependsOn others) {
-    return new Submission(
-        type,
-        payload,
-        priority,
-        delay,
-        runAt,
-        startBy,
-        timeout,
-        retry,
-        tenant,
-        labels,
-        traceparent,
-        callback,
-        unique,
-        concurrency,
-        others);
+    return with(labels, traceparent, others);
   }
 
   /** The same in a trace. */
   public Submission traced(@Nullable String trace) {
+    return with(labels, trace, dependsOn);
+  }
+
+  private Submission with(
+      Map<String, String> otherLabels, @Nullable String trace, DependsOn predecessors) {
     return new Submission(
         type,
         payload,
@@ -95,12 +70,12 @@ public record Submission(
         timeout,
         retry,
         tenant,
-        labels,
+        otherLabels,
         trace,
         callback,
         unique,
         concurrency,
-        dependsOn);
+        predecessors);
   }
 
   /** Whether it names jobs that it waits for. */

@@ -10,7 +10,6 @@ import dev.millpond.job.JobIds;
 import dev.millpond.job.Watches;
 import dev.millpond.queue.QueueName;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,20 +22,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.CannotAcquireLockException;
 import org.springframework.dao.DataAccessException;
-import org.springframework.jdbc.CannotGetJdbcConnectionException;
-import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
-import org.springframework.transaction.CannotCreateTransactionException;
 import org.springframework.transaction.TransactionException;
 import org.springframework.transaction.TransactionStatus;
-import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * Writes groups of submits. Where nobody has a unique key, one statement does it. Else it is one
@@ -55,9 +49,7 @@ class Uniqueness {
   private final Permits permits;
   private final Watches watches;
   private final MeterRegistry meters;
-
-  /** Not the one of JPA, which opens a session each time. */
-  private final TransactionTemplate transaction;
+  private final WriteTransaction transaction;
 
   Uniqueness(
       AdmissionSql jobs,
@@ -65,13 +57,13 @@ class Uniqueness {
       Permits permits,
       Watches watches,
       MeterRegistry meters,
-      DataSource database) {
+      WriteTransaction transaction) {
     this.jobs = jobs;
     this.sql = sql;
     this.permits = permits;
     this.watches = watches;
     this.meters = meters;
-    this.transaction = new TransactionTemplate(new JdbcTransactionManager(database));
+    this.transaction = transaction;
   }
 
   /**
@@ -86,17 +78,11 @@ class Uniqueness {
           .mapToObj(n -> plain(results.get(n), writes.get(n)))
           .toList();
     }
-    try {
-      Group group = new Group(writes);
-      List<Outcome> outcomes =
-          Objects.requireNonNull(LockTimeout.told(() -> transaction.execute(group::write)));
-      group.replacements.keySet().forEach(watches::changed);
-      outcomes.forEach(this::count);
-      return outcomes;
-    } catch (CannotCreateTransactionException away) {
-      throw new CannotGetJdbcConnectionException(
-          "no connection for unique keys", away.getCause() instanceof SQLException e ? e : null);
-    }
+    Group group = new Group(writes);
+    List<Outcome> outcomes = Objects.requireNonNull(transaction.execute(group::write));
+    group.replacements.keySet().forEach(watches::changed);
+    outcomes.forEach(this::count);
+    return outcomes;
   }
 
   private static Outcome plain(Result result, Write write) {

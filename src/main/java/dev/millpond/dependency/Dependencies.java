@@ -1,8 +1,8 @@
 package dev.millpond.dependency;
 
-import dev.millpond.dependency.DependencySql.Found;
 import dev.millpond.dependency.Graph.Edge;
 import dev.millpond.dependency.Graph.Node;
+import dev.millpond.dependency.GraphSql.Found;
 import dev.millpond.job.Predecessor;
 import java.util.Collection;
 import java.util.List;
@@ -24,9 +24,11 @@ public final class Dependencies {
   private static final int PAGE = 50;
 
   private final DependencySql sql;
+  private final GraphSql graphs;
 
-  Dependencies(DependencySql sql) {
+  Dependencies(DependencySql sql, GraphSql graphs) {
     this.sql = sql;
+    this.graphs = graphs;
   }
 
   /**
@@ -45,9 +47,9 @@ public final class Dependencies {
 
   /** The job among those that it depends on, and those that depend on it. */
   public Graph graph(UUID id) {
-    List<Found> found = sql.nodes(id, MOST_NODES);
+    List<Found> found = graphs.nodes(id, MOST_NODES);
     List<Node> nodes = found.stream().map(Found::node).toList();
-    List<Edge> edges = sql.edges(nodes.stream().map(Node::id).toList(), MOST_EDGES);
+    List<Edge> edges = graphs.edges(nodes.stream().map(Node::id).toList(), MOST_EDGES);
     return new Graph(
         nodes,
         edges,
@@ -62,7 +64,7 @@ public final class Dependencies {
    */
   public Stream<Predecessor> predecessors(UUID id) {
     return Stream.iterate(0, from -> from + PAGE)
-        .map(from -> sql.predecessors(id, from, PAGE))
+        .map(from -> graphs.predecessors(id, from, PAGE))
         .takeWhile(page -> !page.isEmpty())
         .flatMap(List::stream);
   }

@@ -29,8 +29,6 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.event.EventListener;
 import org.springframework.core.task.TaskRejectedException;
-import org.springframework.dao.DataAccessException;
-import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.scheduling.TaskScheduler;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
@@ -92,21 +90,10 @@ class DependencyLoop {
     int ends;
     do {
       UUID account = node.account();
-      Told told = resolve(account);
+      Told told = AccountInDoubt.booking(events, account, () -> sql.resolve(account));
       follow(account, told.moved());
       ends = told.ends();
     } while (ends > 0);
-  }
-
-  private Told resolve(UUID account) {
-    try {
-      return sql.resolve(account);
-    } catch (CannotGetJdbcConnectionException notSent) {
-      throw notSent;
-    } catch (DataAccessException unknown) {
-      events.publishEvent(new AccountInDoubt(account));
-      throw unknown;
-    }
   }
 
   private record Whose(QueueName queue, List<String> tenant) {

@@ -12,7 +12,8 @@ import org.springframework.transaction.TransactionException;
 public record AccountInDoubt(UUID account) {
 
   /** Runs a statement that writes to the books of admission, and tells if they are in doubt. */
-  static <T> T booking(ApplicationEventPublisher events, UUID account, Supplier<T> statement) {
+  public static <T> T booking(
+      ApplicationEventPublisher events, UUID account, Supplier<T> statement) {
     try {
       return statement.get();
     } catch (CannotGetJdbcConnectionException | CannotCreateTransactionException notSent) {

@@ -5,12 +5,11 @@ import dev.millpond.job.JobError;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Outcome;
 import dev.millpond.job.Watches;
-import dev.millpond.lease.LeaseSql.Booked;
+import dev.millpond.lease.JobVerbSql.Moved;
 import dev.millpond.lease.LeaseSql.Claimed;
 import dev.millpond.lease.LeaseSql.Expired;
 import dev.millpond.lease.LeaseSql.Head;
 import dev.millpond.lease.LeaseSql.Held;
-import dev.millpond.lease.LeaseSql.Moved;
 import dev.millpond.lease.LeaseSql.SettledAs;
 import dev.millpond.lease.LeaseSql.SettledRow;
 import dev.millpond.lease.LeaseSql.Taken;
@@ -71,6 +70,7 @@ public class Leases {
   private static final Logger log = LoggerFactory.getLogger(Leases.class);
 
   private final LeaseSql sql;
+  private final JobVerbSql verbs;
   private final Queues queues;
   private final Node node;
   private final ApplicationEventPublisher events;
@@ -81,12 +81,14 @@ public class Leases {
 
   Leases(
       LeaseSql sql,
+      JobVerbSql verbs,
       Queues queues,
       Node node,
       ApplicationEventPublisher events,
       Watches watches,
       MeterRegistry meters) {
     this.sql = sql;
+    this.verbs = verbs;
     this.queues = queues;
     this.node = node;
     this.events = events;
@@ -429,7 +431,7 @@ public class Leases {
    */
   public Map<UUID, Cancellation> cancel(List<UUID> ids, boolean running) {
     UUID account = node.account();
-    List<Moved> moved = booking(account, () -> sql.cancel(account, ids, running));
+    List<Moved> moved = booking(account, () -> verbs.cancel(account, ids, running));
     moved(moved.stream().filter(job -> job.booked().waiting() != 0).map(Moved::id).toList());
     return moved.stream().collect(Collectors.toMap(Moved::id, job -> cancelled(account, job)));
   }
@@ -447,7 +449,7 @@ public class Leases {
   /** Lets a job that waits for a time start now; false if it does not wait for a time. */
   public boolean hurry(UUID id) {
     UUID account = node.account();
-    Optional<Booked> moved = booking(account, () -> sql.hurry(account, id));
+    Optional<Booked> moved = booking(account, () -> verbs.hurry(account, id));
     moved.ifPresent(
         job -> {
           booked(account, job);
@@ -470,7 +472,8 @@ public class Leases {
    */
   public Optional<Map<Optional<String>, Integer>> redrive(
       UUID account, List<UUID> ids, Set<JobState> states, Duration first, Duration step) {
-    return sql.redrive(account, ids, states, first, step)
+    return verbs
+        .redrive(account, ids, states, first, step)
         .map(moved -> redriven(account, moved, first, step));
   }
 
@@ -501,7 +504,7 @@ public class Leases {
 
   /** Removes a finished job and all that is stored of it; false if it is not finished. */
   public boolean remove(UUID id) {
-    return sql.remove(id);
+    return verbs.remove(id);
   }
 
   /** Takes back what dead workers hold; see {@link LeaseReaper}. */

@@ -1,9 +1,9 @@
 package dev.millpond.rest;
 
-import dev.millpond.admission.Admission;
-import dev.millpond.admission.Admission.Redrive;
 import dev.millpond.admission.Decision;
 import dev.millpond.admission.Permits;
+import dev.millpond.admission.Redrives;
+import dev.millpond.admission.Redrives.Redrive;
 import dev.millpond.job.JobIds;
 import dev.millpond.job.JobRefs;
 import dev.millpond.job.JobRefs.JobRef;
@@ -74,14 +74,14 @@ abstract sealed class BulkChange {
   static final class Retry extends BulkChange {
 
     private final QueueName queue;
-    private final Admission admission;
+    private final Redrives redrives;
     private final Permits permits;
     private final Duration step;
 
-    Retry(Jobs jobs, Wish wish, QueueName queue, Admission admission, Permits permits) {
+    Retry(Jobs jobs, Wish wish, QueueName queue, Redrives redrives, Permits permits) {
       super(jobs, wish);
       this.queue = queue;
-      this.admission = admission;
+      this.redrives = redrives;
       this.permits = permits;
       this.step =
           wish.perSecond() == null
@@ -97,7 +97,7 @@ abstract sealed class BulkChange {
     @Override
     int change(List<JobRef> found, JobState state) {
       Duration first = step.multipliedBy(changed() + 1L);
-      return switch (admission.redrive(queue, found, Set.of(state), first, step)) {
+      return switch (redrives.redrive(queue, found, Set.of(state), first, step)) {
         case Redrive.Done(int moved) -> moved;
         // Of a single job only; here it is one of those that were not moved.
         case Redrive.Duplicate _ -> 0;

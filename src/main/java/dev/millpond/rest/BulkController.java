@@ -1,7 +1,7 @@
 package dev.millpond.rest;
 
-import dev.millpond.admission.Admission;
 import dev.millpond.admission.Permits;
+import dev.millpond.admission.Redrives;
 import dev.millpond.job.JobFilter;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
@@ -35,7 +35,7 @@ class BulkController {
   private final Queues queues;
   private final Jobs jobs;
   private final Leases leases;
-  private final Admission admission;
+  private final Redrives redrives;
   private final Permits permits;
   private final Audited audited;
   private final Problems problems;
@@ -44,14 +44,14 @@ class BulkController {
       Queues queues,
       Jobs jobs,
       Leases leases,
-      Admission admission,
+      Redrives redrives,
       Permits permits,
       Audited audited,
       Problems problems) {
     this.queues = queues;
     this.jobs = jobs;
     this.leases = leases;
-    this.admission = admission;
+    this.redrives = redrives;
     this.permits = permits;
     this.audited = audited;
     this.problems = problems;
@@ -86,7 +86,7 @@ class BulkController {
     QueueName name = queues.get(PathParts.queue(queue)).name();
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
     Wish wish = BulkDraft.read(body, Kind.RETRY, name);
-    BulkChange change = new BulkChange.Retry(jobs, wish, name, admission, permits);
+    BulkChange change = new BulkChange.Retry(jobs, wish, name, redrives, permits);
     Done done = wish.dryRun() ? change.run() : run("jobs.retry", name, request, body, change);
     if (change.refusal() == null) {
       return ResponseEntity.ok(done);

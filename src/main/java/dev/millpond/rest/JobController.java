@@ -1,8 +1,8 @@
 package dev.millpond.rest;
 
-import dev.millpond.admission.Admission;
-import dev.millpond.admission.Admission.Redrive;
 import dev.millpond.admission.Decision;
+import dev.millpond.admission.Redrives;
+import dev.millpond.admission.Redrives.Redrive;
 import dev.millpond.dependency.Dependencies;
 import dev.millpond.dependency.Graph;
 import dev.millpond.job.Job;
@@ -39,7 +39,7 @@ class JobController {
   private final Jobs jobs;
   private final Watches watches;
   private final Leases leases;
-  private final Admission admission;
+  private final Redrives redrives;
   private final Retention retention;
   private final Dependencies dependencies;
   private final JobBodies bodies;
@@ -49,7 +49,7 @@ class JobController {
       Jobs jobs,
       Watches watches,
       Leases leases,
-      Admission admission,
+      Redrives redrives,
       Retention retention,
       Dependencies dependencies,
       JobBodies bodies,
@@ -57,7 +57,7 @@ class JobController {
     this.jobs = jobs;
     this.watches = watches;
     this.leases = leases;
-    this.admission = admission;
+    this.redrives = redrives;
     this.retention = retention;
     this.dependencies = dependencies;
     this.bodies = bodies;
@@ -164,7 +164,7 @@ class JobController {
   }
 
   private boolean redrive(Job job) {
-    return switch (admission.redrive(job)) {
+    return switch (redrives.redrive(job)) {
       case Redrive.Done(int moved) -> moved > 0;
       case Redrive.Duplicate(UUID holder) -> throw new ProblemException(Refusals.duplicate(holder));
       case Redrive.Refused(Decision.Refused why) ->

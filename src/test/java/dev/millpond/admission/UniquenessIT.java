@@ -3,8 +3,8 @@ package dev.millpond.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.millpond.admission.Admission.Redrive;
 import dev.millpond.admission.Placed.As;
+import dev.millpond.admission.Redrives.Redrive;
 import dev.millpond.admission.Unique.OnConflict;
 import dev.millpond.admission.Unique.Until;
 import dev.millpond.job.DatabaseClock;
@@ -26,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -63,10 +64,15 @@ class UniquenessIT {
   private static final String NEWER = "{\"n\": 2}";
 
   @Autowired private Admission admission;
+  @Autowired private Redrives redrives;
   @Autowired private AdmissionSql sql;
   @Autowired private AdmissionProperties properties;
   @Autowired private Uniqueness uniqueness;
   @Autowired private DependentWrites dependents;
+
+  /** Of other nodes. */
+  private final List<Writers> writers = new ArrayList<>();
+
   @Autowired private Permits permits;
   @Autowired private Leases leases;
   @Autowired private Jobs jobs;
@@ -169,18 +175,14 @@ class UniquenessIT {
 
   /** The writer of another node, on the same permits. */
   private Admission otherNode() {
-    return new Admission(
-        settings,
-        permits,
-        sql,
-        uniqueness,
-        dependents,
-        ids,
-        clock,
-        leases,
-        events,
-        meters,
-        properties);
+    Writers own = new Writers(permits, sql, uniqueness, dependents, properties);
+    writers.add(own);
+    return new Admission(settings, permits, own, ids, clock, events, meters);
+  }
+
+  @AfterEach
+  void closeOtherNodes() {
+    writers.forEach(Writers::close);
   }
 
   private static <T> List<T> inParallel(List<Supplier<T>> calls) {
@@ -213,7 +215,6 @@ class UniquenessIT {
     assertThat(decisions).filteredOn(existing(id)::equals).hasSize(49);
     assertThat(rows()).isEqualTo(1);
     assertThat(permits.depth(queue)).isEqualTo(1);
-    nodes.subList(1, 3).forEach(Admission::close);
   }
 
   @Test
@@ -236,7 +237,6 @@ class UniquenessIT {
         .allMatch(d -> d instanceof Decision.Accepted || d instanceof Decision.Merged);
     assertThat(rows()).isEqualTo(20);
     assertThat(permits.depth(queue)).isEqualTo(20);
-    nodes.subList(1, 3).forEach(Admission::close);
   }
 
   @Test
@@ -520,6 +520,20 @@ class UniquenessIT {
   }
 
   @Test
+  void whoKeepsAKeyAndDoesNotCommitIsNotWaitedForForLong() throws Exception {
+    try (Connection frozen = database.getConnection()) {
+      frozen.setAutoCommit(false);
+      execute(
+          frozen,
+          "insert into unique_key (queue, key, job, until) values ('%s', 'k', '%s', 'finished')"
+              .formatted(queue, UUID.randomUUID()));
+      assertThat(submit(job(until(Until.FINISHED)))).isEqualTo(new Decision.Overloaded());
+      frozen.rollback();
+    }
+    accepted(job(until(Until.FINISHED)));
+  }
+
+  @Test
   void theSameRequestIsAnsweredAsItWasFirst() {
     UUID first = accepted(job(until(Until.FINISHED)));
     assertThat(keyed("a")).isEqualTo(existing(first));
@@ -550,9 +564,9 @@ class UniquenessIT {
     UUID first = accepted(job(until(Until.FINISHED)));
     succeed();
     UUID second = accepted(job(until(Until.FINISHED)));
-    assertThat(admission.redrive(job(first))).isEqualTo(new Redrive.Duplicate(second));
+    assertThat(redrives.redrive(job(first))).isEqualTo(new Redrive.Duplicate(second));
     succeed();
-    assertThat(admission.redrive(job(first))).isEqualTo(new Redrive.Done(1));
+    assertThat(redrives.redrive(job(first))).isEqualTo(new Redrive.Done(1));
     assertThat(submit(job(until(Until.FINISHED)))).isEqualTo(existing(first));
     assertThat(permits.depth(queue)).isEqualTo(1);
   }
@@ -568,7 +582,7 @@ class UniquenessIT {
     succeed();
     List<JobRef> all =
         Stream.concat(ended.stream(), Stream.of(plain)).map(id -> new JobRef(id, null)).toList();
-    assertThat(admission.redrive(queue, all, JobState.FINAL, Duration.ZERO, Duration.ZERO))
+    assertThat(redrives.redrive(queue, all, JobState.FINAL, Duration.ZERO, Duration.ZERO))
         .isEqualTo(new Redrive.Done(2));
     UUID newest = ended.stream().max(UUID::compareTo).orElseThrow();
     assertThat(submit(job(until(Until.FINISHED)))).isEqualTo(existing(newest));

@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import com.standardwebhooks.Webhook;
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
+import dev.millpond.admission.Redrives;
+import dev.millpond.admission.Redrives.Redrive;
 import dev.millpond.admission.Submission;
 import dev.millpond.callback.Callback.Attempt;
 import dev.millpond.callback.Callback.State;
@@ -73,6 +75,7 @@ class CallbackIT {
   private static Receiver receiver;
 
   @Autowired private Admission admission;
+  @Autowired private Redrives redrives;
   @Autowired private Leases leases;
   @Autowired private Jobs jobs;
   @Autowired private Queues queues;
@@ -349,7 +352,7 @@ class CallbackIT {
     String path = "/204/" + name;
     UUID id = submit(Sample.noop(), receiver.url(path));
     reach(id, State.DELIVERED);
-    assertThat(admission.redrive(job(id))).isInstanceOf(Admission.Redrive.Done.class);
+    assertThat(redrives.redrive(job(id))).isInstanceOf(Redrive.Done.class);
     await().atMost(SOON).until(() -> receiver.calls(path).size() == 2);
     assertThat(reach(id, State.DELIVERED).attempts()).hasSize(1);
     assertThat(receiver.calls(path))
@@ -362,7 +365,7 @@ class CallbackIT {
     UUID id = submit(Sample.noop(), receiver.url("/503/" + name + "/later"));
     attempted(id, 1);
     leaveToPullWorkers();
-    admission.redrive(job(id));
+    redrives.redrive(job(id));
     assertThat(callback(id).state()).isEqualTo(State.WAITING);
     assertThat(rows("callback_due", id)).isZero();
     leases.cancel(id);

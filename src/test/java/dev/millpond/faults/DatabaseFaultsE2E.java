@@ -164,7 +164,7 @@ class DatabaseFaultsE2E {
             "P9",
             "another transaction keeps a snapshot for %d s".formatted(length.toSeconds()))) {
       trial.load().awaitAcknowledged(600);
-      Duration alone = waited(trial);
+      Duration alone = trial.waited("p99");
       Duration beside;
       try (Connection connection = stage.postgres().connect();
           Statement statement = connection.createStatement()) {
@@ -181,25 +181,12 @@ class DatabaseFaultsE2E {
         assertThat(stage.node(0).api().metric("millpond_database_oldest_transaction_seconds"))
             .isGreaterThan(OLD_SECONDS);
         pause(length);
-        beside = waited(trial);
+        beside = trial.waited("p99");
         connection.rollback();
       }
       trial.judge();
       assertThat(beside).isLessThan(alone.multipliedBy(3).plusMillis(50));
     }
-  }
-
-  /** The 99th percentile of the last jobs' times from runnable to started. */
-  private static Duration waited(Trial trial) throws IOException {
-    return Duration.parse(
-        stage
-            .node(0)
-            .api()
-            .get("/v1/queues/" + trial.queue())
-            .json()
-            .path("waited")
-            .path("p99")
-            .asString());
   }
 
   @Test

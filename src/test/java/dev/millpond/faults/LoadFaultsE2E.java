@@ -47,12 +47,12 @@ class LoadFaultsE2E {
   void jobsThatAlwaysFailHoldUpNobody() throws IOException, SQLException {
     try (Trial trial = new Trial(stage, "K11", "every third job fails whenever it runs")) {
       trial.load().awaitAcknowledged(600);
-      Duration alone = waited(trial);
+      Duration alone = trial.waited("p95");
       String hopeless =
           "\"type\": \"demo.fail\", \"payload\": {\"times\": 1000}, \"retry\": {\"maxAttempts\": 3,"
               + " \"initialDelay\": \"PT0.1S\"}";
       trial.load(6, Duration.ofMillis(10), n -> hopeless).awaitAcknowledged(1_500);
-      Duration beside = waited(trial);
+      Duration beside = trial.waited("p95");
       String unreadable = submitUnreadable(trial);
       trial.judge();
       assertThat(beside).isLessThan(alone.multipliedBy(2).plus(NOISE));
@@ -83,18 +83,6 @@ class LoadFaultsE2E {
           .isEqualTo(1);
     }
     return id;
-  }
-
-  private static Duration waited(Trial trial) throws IOException {
-    return Duration.parse(
-        stage
-            .node(0)
-            .api()
-            .get("/v1/queues/" + trial.queue())
-            .json()
-            .path("waited")
-            .path("p95")
-            .asString());
   }
 
   @Test

@@ -138,6 +138,21 @@ final class Trial implements AutoCloseable {
         .until(() -> acknowledged() >= target);
   }
 
+  /**
+   * A percentile, such as p99, of the last jobs' times from runnable to started on the first node.
+   */
+  Duration waited(String percentile) throws IOException {
+    return Duration.parse(
+        stage
+            .node(0)
+            .api()
+            .get("/v1/queues/" + queue)
+            .json()
+            .path("waited")
+            .path(percentile)
+            .asString());
+  }
+
   /** Notes that something is broken from now until {@code heal} is done. */
   void broken(String name, Runnable heal) {
     double began = history.now();

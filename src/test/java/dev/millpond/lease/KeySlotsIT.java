@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
+import dev.millpond.admission.Redrives;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobError;
 import dev.millpond.job.JobState;
@@ -49,6 +50,7 @@ class KeySlotsIT {
       new Outcome.Failed(new JobError("broken", "it broke"), false, LATER);
 
   @Autowired private Admission admission;
+  @Autowired private Redrives redrives;
   @Autowired private Leases leases;
   @Autowired private KeySlots keySlots;
   @Autowired private Jobs jobs;
@@ -239,7 +241,7 @@ class KeySlotsIT {
     settle(claim(first), SUCCESS);
     Lease lease = claim(submit("k", 1));
 
-    admission.redrive(job(first));
+    redrives.redrive(job(first));
     keySlots.sweep();
     assertThat(ready()).isEmpty();
     assertThat(job(first).state()).isEqualTo(JobState.QUEUED);
@@ -392,7 +394,7 @@ class KeySlotsIT {
         case 1 -> {
           if (redriven.get() < 30 && job(some).state().isFinal()) {
             redriven.incrementAndGet();
-            admission.redrive(job(some));
+            redrives.redrive(job(some));
           }
         }
         case 2 -> leases.hurry(some);

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millpond.admission.Admission;
-import dev.millpond.admission.Admission.Redrive;
 import dev.millpond.admission.Decision;
+import dev.millpond.admission.Redrives;
+import dev.millpond.admission.Redrives.Redrive;
 import dev.millpond.job.Attempt;
 import dev.millpond.job.Job;
 import dev.millpond.job.JobError;
@@ -58,6 +59,7 @@ class LeasesIT {
       new Outcome.Failed(new JobError("broken", "it broke"), false, null);
 
   @Autowired private Admission admission;
+  @Autowired private Redrives redrives;
   @Autowired private Leases leases;
   @Autowired private Jobs jobs;
   @Autowired private Queues settings;
@@ -354,15 +356,15 @@ class LeasesIT {
   void aFinishedJobIsRedrivenWithItsAttemptsKept() {
     UUID id = submit(Sample.noop().attempts(1, Duration.ZERO));
     settle(claim(), FAILURE);
-    assertThat(admission.redrive(job(id))).isEqualTo(new Redrive.Done(1));
-    assertThat(admission.redrive(job(id))).as("once").isEqualTo(new Redrive.Done(0));
+    assertThat(redrives.redrive(job(id))).isEqualTo(new Redrive.Done(1));
+    assertThat(redrives.redrive(job(id))).as("once").isEqualTo(new Redrive.Done(0));
     Job again = job(id);
     assertThat(again.state()).isEqualTo(JobState.QUEUED);
     assertThat(again.maxAttempts()).isEqualTo(2);
     assertThat(jobs.attempts(again)).extracting(Attempt::number).containsExactly(1);
     settle(claim(), SUCCESS);
     assertThat(jobs.attempts(job(id))).extracting(Attempt::number).containsExactly(1, 2);
-    admission.redrive(job(id));
+    redrives.redrive(job(id));
     leases.cancel(id);
   }
 
@@ -522,7 +524,7 @@ class LeasesIT {
     UUID id = submit(Sample.noop().attempts(1, Duration.ZERO));
     settle(claim(), FAILURE);
     jdbc.sql("delete from account").update();
-    assertThat(admission.redrive(job(id))).isEqualTo(new Redrive.Done(1));
+    assertThat(redrives.redrive(job(id))).isEqualTo(new Redrive.Done(1));
     leases.cancel(id);
   }
 
@@ -584,7 +586,7 @@ class LeasesIT {
               case 1 -> {
                 List<JobRef> some = new ArrayList<>(refs);
                 Collections.shuffle(some, random);
-                admission.redrive(queue, some, JobState.FINAL, Duration.ZERO, Duration.ZERO);
+                redrives.redrive(queue, some, JobState.FINAL, Duration.ZERO, Duration.ZERO);
               }
               default -> {
                 List<Lease> held = new ArrayList<>(leases.claim(queue, 100, false, Set.of()));

@@ -7,6 +7,7 @@ import dev.millpond.admission.Admission;
 import dev.millpond.admission.Decision;
 import dev.millpond.admission.DependsOn;
 import dev.millpond.admission.DependsOn.Known;
+import dev.millpond.admission.Redrives;
 import dev.millpond.admission.Unique;
 import dev.millpond.admission.Unique.Until;
 import dev.millpond.job.Job;
@@ -81,6 +82,7 @@ class StatementsIT {
               + " *(job|job_log|attempt|ready|delayed|lease|finished|:day)\\b");
 
   @Autowired private Admission admission;
+  @Autowired private Redrives redrives;
   @Autowired private Leases leases;
   @Autowired private Jobs jobs;
   @Autowired private Queues settings;
@@ -251,21 +253,21 @@ class StatementsIT {
         "DependencySql.RESOLVE",
         (it, s) -> it.tell("failed"),
         rule(job -> RULES.resolve(job, false))),
-    CANCEL("LeaseSql.CANCEL", (it, s) -> it.leases.cancel(s.id()), rule(RULES::cancel)),
-    HURRY("LeaseSql.HURRY", (it, s) -> it.leases.hurry(s.id()), rule(RULES::becomeReady)),
+    CANCEL("JobVerbSql.CANCEL", (it, s) -> it.leases.cancel(s.id()), rule(RULES::cancel)),
+    HURRY("JobVerbSql.HURRY", (it, s) -> it.leases.hurry(s.id()), rule(RULES::becomeReady)),
     REDRIVE(
-        "LeaseSql.REDRIVE",
-        (it, s) -> it.admission.redrive(it.jobs.find(s.id()).orElseThrow()),
+        "JobVerbSql.REDRIVE",
+        (it, s) -> it.redrives.redrive(it.jobs.find(s.id()).orElseThrow()),
         rule(job -> RULES.redrive(job, RetryPolicy.DEFAULT.maxAttempts()))),
     REDRIVE_LATER(
-        "LeaseSql.REDRIVE",
+        "JobVerbSql.REDRIVE",
         (it, s) ->
-            it.admission.redrive(
+            it.redrives.redrive(
                 it.queue, List.of(new JobRef(s.id(), null)), JobState.FINAL, LATER, LATER),
         rule(job -> RULES.redriveLater(job, RetryPolicy.DEFAULT.maxAttempts()))),
     REPLACE("UniqueSql.REPLACE", (it, s) -> it.replace(s.id()), rule(job -> job)),
     REMOVE(
-        "LeaseSql.REMOVE",
+        "JobVerbSql.REMOVE",
         (it, s) -> it.leases.remove(s.id()),
         (job, lease) -> Optional.of(job).filter(kept -> !kept.state().isFinal())),
     OUTLIVE_ITS_QUEUES_RETENTION(

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -22,6 +23,15 @@ class LineReaderTest {
     String body = "one\n\n \t\r\ntwo\r\n12345\r\n123456\n" + tooLong + "\nthr\re\n\r\né";
     assertThat(lines(body, read))
         .containsExactly("1 one", "4 two", "5 12345", "6 null", "7 null", "8 thr\re", "10 é");
+  }
+
+  @Test
+  void blankLinesAreNoSilence() throws IOException {
+    LineReader reader = new LineReader(inParts("\n\n\r\none\n", 1), 5);
+    assertThat(reader.bytes()).isZero();
+    Line line = reader.next();
+    assertThat(line).isNotNull();
+    assertThat(reader.bytes()).isEqualTo(8);
   }
 
   private static List<String> lines(String body, int read) throws IOException {

@@ -87,6 +87,16 @@ class ScheduleIT extends WholeApi {
   }
 
   @Test
+  void aLargeRequestIsLeftOutOfItsLine() throws IOException {
+    set(
+        "{\"every\": \"P1D\", \"queue\": \"%s\", \"job\": {\"type\": \"demo.noop\", \"payload\": \"%s\"}}"
+            .formatted(queue, "x".repeat(20_000)));
+    JsonNode line = get("/v1/audit?queue=" + queue).json().path("items").path(0);
+    assertThat(line.path("action").asString()).isEqualTo("schedule.set");
+    assertThat(line.path("request").isNull()).isTrue();
+  }
+
+  @Test
   void itsJobsTellTheirEndToItsCallback() throws IOException {
     JsonNode set =
         set(
