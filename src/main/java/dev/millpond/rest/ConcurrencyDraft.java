@@ -37,10 +37,7 @@ final class ConcurrencyDraft {
     switch (name) {
       case "key" -> {
         hasKey = true;
-        key = json.text();
-        if (key != null && (key.isEmpty() || characters(key) > Concurrency.MAX_KEY)) {
-          json.error("must have 1 to " + Concurrency.MAX_KEY + " characters");
-        }
+        key = json.text(Concurrency.MAX_KEY);
       }
       case "limit" -> {
         hasLimit = true;
@@ -48,9 +45,5 @@ final class ConcurrencyDraft {
       }
       default -> SubmissionDraft.unknown(json, name, FIELDS);
     }
-  }
-
-  private static int characters(String text) {
-    return text.codePointCount(0, text.length());
   }
 }

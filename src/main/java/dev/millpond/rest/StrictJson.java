@@ -148,6 +148,15 @@ final class StrictJson {
     return flaw.isPresent() ? null : text;
   }
 
+  /** Reads a string of 1 to so many characters; null, and an error, if it is none. */
+  @Nullable String text(int longest) {
+    return parsed(
+        () -> "must have 1 to " + longest + " characters",
+        text ->
+            Optional.of(text)
+                .filter(_ -> !text.isEmpty() && text.codePointCount(0, text.length()) <= longest));
+  }
+
   /** Reads a truth value; null, and an error, if it is none. */
   @Nullable Boolean bool() {
     if (parser.currentToken() == JsonToken.VALUE_TRUE) {

@@ -52,21 +52,14 @@ final class UniqueDraft {
       return;
     }
     switch (name) {
-      case "key" -> key = key();
+      case "key" -> {
+        hasKey = true;
+        key = json.text(Unique.LONGEST);
+      }
       case "until" -> until();
       case "onConflict" -> onConflict = requireNonNullElse(onConflict(), onConflict);
       default -> SubmissionDraft.unknown(json, name, FIELDS);
     }
-  }
-
-  private @Nullable String key() {
-    hasKey = true;
-    return json.parsed(
-        () -> "must have 1 to " + Unique.LONGEST + " characters",
-        text ->
-            Optional.of(text)
-                .filter(_ -> !text.isEmpty())
-                .filter(_ -> text.codePointCount(0, text.length()) <= Unique.LONGEST));
   }
 
   private void until() {
