@@ -108,6 +108,11 @@ final class DrainRate {
     busy = more;
   }
 
+  /** None may start for now: the time until the next start does not count. */
+  void interrupted() {
+    busy = false;
+  }
+
   /** Starts a second up to the last one; empty until jobs have waited long enough to tell. */
   OptionalDouble perSecond() {
     return perSecond(last);

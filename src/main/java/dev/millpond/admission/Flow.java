@@ -30,6 +30,9 @@ final class Flow {
 
   private static final Duration TELL = Duration.ofSeconds(1);
 
+  /** For so long after jobs have started, others are expected to. */
+  private static final Duration MOVING = Duration.ofSeconds(10);
+
   /** A rate that changed by less is not worth a statement. */
   private static final double WORTH_TELLING = 0.1;
 
@@ -66,6 +69,9 @@ final class Flow {
   private int capInTime = Integer.MAX_VALUE;
   private long frontAt = System.nanoTime();
 
+  /** When jobs last started on any node, as far as this one knows; long ago if never. */
+  private long movedAt = frontAt - MOVING.toNanos();
+
   /**
    * @param longestRetryAfter beyond it nobody is booked a turn
    * @param believed starts a second on this node in a former life; 0 if unknown
@@ -87,6 +93,17 @@ final class Flow {
     frontWaited = started.waits().getLast();
     frontPriority = started.fronts().stream().mapToInt(Front::priority).min().orElse(frontPriority);
     frontAt = now;
+    movedAt = now;
+  }
+
+  /** Nothing of the queue may start for now: that is no silence to learn from. */
+  synchronized void paused() {
+    rate.interrupted();
+  }
+
+  /** Whether jobs have started lately, on any node. */
+  synchronized boolean isMoving(long now) {
+    return now - movedAt < MOVING.toNanos();
   }
 
   /** Takes note of what a job that comes now, at the end of the line, would be told. */
@@ -110,10 +127,12 @@ final class Flow {
   }
 
   /** What the other nodes tell. */
-  synchronized void elsewhere(Others others) {
+  synchronized void elsewhere(Others others, long now) {
     elsewhere = others.perSecond();
     refusing = 1 + others.refusing();
-    turns.learn(others.fronts());
+    if (turns.learn(others.fronts())) {
+      movedAt = now;
+    }
   }
 
   /** The ranks to which jobs have started, by priority; 0 where nothing is known. */

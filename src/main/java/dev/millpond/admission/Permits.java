@@ -471,9 +471,11 @@ public class Permits implements SchedulingConfigurer {
 
   /** Why the queue does not drain; null if it does, or nobody knows why. */
   private @Nullable String stuck(QueueName queue) {
-    return queues.isPaused(queue)
-        ? "paused"
-        : depth(queue) > 0 && runnable(queue) == 0 ? "scheduled" : null;
+    if (queues.isPaused(queue)) {
+      return "paused";
+    }
+    boolean moving = known(queue).map(flow -> flow.isMoving(System.nanoTime())).orElse(false);
+    return depth(queue) > 0 && runnable(queue) == 0 && !moving ? "scheduled" : null;
   }
 
   /** A stream found no room: when its turn comes. */
@@ -518,16 +520,19 @@ public class Permits implements SchedulingConfigurer {
 
   @EventListener
   void on(JobsStarted started) {
-    // With a limit on the queue's concurrency some may be left although slots were.
-    boolean more = started.more() || runnable(started.queue()) > 0;
+    QueueName queue = started.queue();
+    // With a limit on the queue's concurrency some may be left although slots were. In a full queue
+    // others wait for room, whatever its jobs wait for.
+    boolean more =
+        started.more() || runnable(queue) > 0 || depth(queue) >= cap(queue) * Flow.CROWDED;
     long now = System.nanoTime();
-    Flow flow = flow(started.queue());
+    Flow flow = flow(queue);
     flow.started(started, more, now);
     flow.error(started.waits().getLast(), now)
         .ifPresent(
             error ->
                 meters
-                    .summary("millpond.queue.estimate.error", "queue", started.queue().value())
+                    .summary("millpond.queue.estimate.error", "queue", queue.value())
                     .record(error));
   }
 
@@ -567,6 +572,9 @@ public class Permits implements SchedulingConfigurer {
               });
       flows.forEach(
           (queue, flow) -> {
+            if (queues.isPaused(queue)) {
+              flow.paused();
+            }
             limit(queue, flow, now);
             flow.estimate(runnable(queue), now);
             tell(queue, flow, now);
@@ -604,7 +612,7 @@ public class Permits implements SchedulingConfigurer {
               flow.here(now).orElse(0),
               flow.hasRefused(PACE, now),
               flow.fronts());
-      flow.elsewhere(others.orElse(Others.NONE));
+      flow.elsewhere(others.orElse(Others.NONE), now);
     }
   }
 

@@ -98,10 +98,13 @@ final class Turns {
     return Arrays.stream(lanes).map(lane -> lane.front).toList();
   }
 
-  /** What another node knows of the virtual times. */
-  void learn(List<Long> fronts) {
+  /** What another node knows of the virtual times; tells whether any of it is news. */
+  boolean learn(List<Long> fronts) {
+    boolean news = false;
     for (int priority = 0; priority < fronts.size(); priority++) {
+      news |= fronts.get(priority) > lanes[priority].front;
       lanes[priority].front = Math.max(lanes[priority].front, fronts.get(priority));
     }
+    return news;
   }
 }

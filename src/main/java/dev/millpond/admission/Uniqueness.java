@@ -1,5 +1,7 @@
 package dev.millpond.admission;
 
+import static java.util.stream.Collectors.toSet;
+
 import dev.millpond.admission.Placed.As;
 import dev.millpond.admission.Unique.OnConflict;
 import dev.millpond.admission.UniqueSql.Remembered;
@@ -8,8 +10,11 @@ import dev.millpond.admission.Write.Outcome;
 import dev.millpond.admission.Write.Result;
 import dev.millpond.job.JobIds;
 import dev.millpond.job.Watches;
+import dev.millpond.queue.JobsDelayed;
+import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.QueueName;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,6 +30,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.dao.CannotAcquireLockException;
 import org.springframework.dao.DataAccessException;
 import org.springframework.scheduling.annotation.Scheduled;
@@ -48,6 +54,7 @@ class Uniqueness {
   private final UniqueSql sql;
   private final Permits permits;
   private final Watches watches;
+  private final ApplicationEventPublisher events;
   private final MeterRegistry meters;
   private final WriteTransaction transaction;
 
@@ -56,12 +63,14 @@ class Uniqueness {
       UniqueSql sql,
       Permits permits,
       Watches watches,
+      ApplicationEventPublisher events,
       MeterRegistry meters,
       WriteTransaction transaction) {
     this.jobs = jobs;
     this.sql = sql;
     this.permits = permits;
     this.watches = watches;
+    this.events = events;
     this.meters = meters;
     this.transaction = transaction;
   }
@@ -78,9 +87,7 @@ class Uniqueness {
           .mapToObj(n -> plain(results.get(n), writes.get(n)))
           .toList();
     }
-    Group group = new Group(writes);
-    List<Outcome> outcomes = Objects.requireNonNull(transaction.execute(group::write));
-    group.replacements.keySet().forEach(watches::changed);
+    List<Outcome> outcomes = Objects.requireNonNull(transaction.execute(new Group(writes)::write));
     outcomes.forEach(this::count);
     return outcomes;
   }
@@ -172,6 +179,7 @@ class Uniqueness {
       if (result == Result.WRITTEN) {
         if (!replacements.isEmpty()) {
           sql.replace(replacements);
+          WriteTransaction.afterCommit(() -> announce(outcomes));
         }
         return outcomes;
       }
@@ -181,6 +189,19 @@ class Uniqueness {
       status.setRollbackOnly();
       replacements.clear();
       return List.of(nothing(result));
+    }
+
+    /** Who came for a job while it was being replaced has passed over it. */
+    private void announce(List<Outcome> outcomes) {
+      Set<QueueName> passedOver =
+          IntStream.range(0, writes.size())
+              .filter(
+                  n -> outcomes.get(n).placed().stream().anyMatch(job -> job.as() == As.REPLACED))
+              .mapToObj(n -> new QueueName(writes.get(n).entries().getFirst().queue()))
+              .collect(toSet());
+      events.publishEvent(new JobsReady(passedOver, false));
+      events.publishEvent(new JobsDelayed(Duration.ZERO));
+      replacements.keySet().forEach(watches::changed);
     }
 
     /** Those of the requests' keys that were used before: they are not to meet their own jobs. */

@@ -34,7 +34,7 @@ class FlowTest {
   @Test
   void theRateOfTheOtherNodesCounts() {
     assertThat(flow.drainRate(0)).isEmpty();
-    flow.elsewhere(others(30, 0));
+    flow.elsewhere(others(30, 0), 0);
     assertThat(flow.drainRate(0)).isEqualTo(OptionalDouble.of(30));
   }
 
@@ -52,9 +52,9 @@ class FlowTest {
 
   @Test
   void nodesThatSendClientsAwayShareTheLine() {
-    flow.elsewhere(others(20, 0));
+    flow.elsewhere(others(20, 0), 0);
     Flow shared = new Flow(Duration.ofMinutes(5), 0);
-    shared.elsewhere(others(20, 1));
+    shared.elsewhere(others(20, 1), 0);
     Duration alone = Duration.ZERO;
     Duration together = Duration.ZERO;
     for (int n = 0; n < 100; n++) {
@@ -76,7 +76,7 @@ class FlowTest {
         true,
         0);
     assertThat(flow.wait(100, 4, 0)).as("no rate is known").isEmpty();
-    flow.elsewhere(others(20, 0));
+    flow.elsewhere(others(20, 0), 0);
     assertThat(flow.wait(100, 4, 0)).contains(Duration.ofSeconds(5));
     assertThat(flow.wait(100, 5, 0)).as("before all others").contains(Duration.ZERO);
   }
@@ -86,12 +86,12 @@ class FlowTest {
     Duration half = Duration.ofSeconds(30);
     flow.limit(half, 0, 100, 0);
     assertThat(flow.capInTime()).as("no rate is known").isEqualTo(Integer.MAX_VALUE);
-    flow.elsewhere(others(20, 0));
+    flow.elsewhere(others(20, 0), 0);
     flow.limit(half, 0, 100, 0);
     assertThat(flow.capInTime()).isEqualTo(600);
     flow.limit(half, 300, 100, 0);
     assertThat(flow.capInTime()).as("jobs of the future do not count").isEqualTo(900);
-    flow.elsewhere(others(1, 0));
+    flow.elsewhere(others(1, 0), 0);
     flow.limit(half, 0, 100, 0);
     assertThat(flow.capInTime()).as("the slots must not run dry").isEqualTo(100);
     flow.limit(null, 0, 100, 0);
@@ -113,7 +113,7 @@ class FlowTest {
 
   @Test
   void theLastRoomIsForThoseWhoseTurnHasCome() {
-    flow.elsewhere(others(10, 0));
+    flow.elsewhere(others(10, 0), 0);
     assertThat(flow.isForOthers("c", 99, 100, 0)).as("nobody waits").isFalse();
     long a = flow.book("a", flow.drainRate(0), 0).toNanos();
     flow.book("b", flow.drainRate(0), 0);
@@ -126,7 +126,7 @@ class FlowTest {
 
   @Test
   void aStreamLeavesToOthersWhatIsKeptForThem() {
-    flow.elsewhere(others(10, 0));
+    flow.elsewhere(others(10, 0), 0);
     long turn = flow.book("stream", flow.drainRate(0), 0).toNanos();
     assertThat(flow.allowance("stream", 95, 100, 0)).as("alone").isEqualTo(Integer.MAX_VALUE);
     flow.book("other", flow.drainRate(0), 0);
@@ -140,7 +140,7 @@ class FlowTest {
 
   @Test
   void betweenTenantsTheirSharesDecide() {
-    flow.elsewhere(others(10, 0));
+    flow.elsewhere(others(10, 0), 0);
     flow.book("a", flow.drainRate(0), 0);
     flow.shares().change("one", 50, 0);
     assertThat(flow.isForOthers("c", 99, 100, 0)).isTrue();
