@@ -46,11 +46,15 @@ final class JobSql {
       where id = any(:ids)
       """;
 
-  /** As FIND_ALL, for the ids that a page has scanned; the filters look at no other rows. */
+  /**
+   * As FIND_ALL, for the ids that a page has scanned; the filters look at no other rows. What jobs
+   * depend on may be much more than they are themselves, and is read only where it is asked for.
+   */
   private static final String FILTER =
       """
       select job.*, callback_url(id) as callback, on_others.*
-      from job_status as job, dependencies_of(id) as on_others
+      from job_status as job
+      left join lateral (select * from dependencies_of(id) where :dependencies) as on_others on true
       where id = any(:ids)
         and (:queue::text is null or queue = :queue)
         and (:state::text is null or state = :state)
@@ -213,8 +217,11 @@ final class JobSql {
     return versions;
   }
 
-  List<Job> filter(List<UUID> ids, JobFilter filter, int limit) {
-    return filtered(FILTER, ids, filter, limit).query(JobSql::job).list();
+  List<Job> filter(List<UUID> ids, JobFilter filter, int limit, boolean dependencies) {
+    return filtered(FILTER, ids, filter, limit)
+        .param("dependencies", dependencies)
+        .query(JobSql::job)
+        .list();
   }
 
   List<JobRef> refs(List<UUID> ids, JobFilter filter, int limit) {

@@ -44,10 +44,16 @@ public final class Jobs {
    *
    * @param before where the last page ended; null for the first page
    * @param limit 1 to 500
+   * @param dependencies whether to read what the jobs depend on, too
    */
-  public JobPage list(JobFilter filter, @Nullable UUID before, int limit) {
+  public JobPage list(JobFilter filter, @Nullable UUID before, int limit, boolean dependencies) {
     Page<Job> page =
-        page(filter, before, limit, scanned -> sql.filter(scanned, filter, limit), Job::id);
+        page(
+            filter,
+            before,
+            limit,
+            scanned -> sql.filter(scanned, filter, limit, dependencies),
+            Job::id);
     return new JobPage(page.items(), page.next());
   }
 

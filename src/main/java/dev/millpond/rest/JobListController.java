@@ -67,7 +67,8 @@ class JobListController {
       return ResponseEntity.ok(new Page(bodies(byId(ids.get()), parts), null));
     }
     UUID after = query.after() == null ? null : UUID.fromString(query.after());
-    JobPage page = jobs.list(filter(query), after, query.limit());
+    JobPage page =
+        jobs.list(filter(query), after, query.limit(), parts.contains(Part.DEPENDENCIES));
     String next = page.next() == null ? null : Cursor.JOBS.encode(page.next().toString());
     return NextPage.link(request, next).body(new Page(bodies(page.jobs(), parts), next));
   }

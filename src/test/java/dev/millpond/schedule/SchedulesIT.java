@@ -134,7 +134,7 @@ class SchedulesIT {
   /** Of the test's queue, in the order in which they were submitted. */
   private List<Job> submitted() {
     JobFilter filter = new JobFilter(queue.value(), null, null, null, Map.of(), null);
-    return jobs.list(filter, null, 500).jobs().reversed();
+    return jobs.list(filter, null, 500, false).jobs().reversed();
   }
 
   private void cap(int cap) {
