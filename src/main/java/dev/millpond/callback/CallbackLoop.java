@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.summingInt;
 import dev.millpond.handler.HttpProperties;
 import dev.millpond.lease.LeaseProperties;
 import dev.millpond.queue.CallbacksDue;
+import dev.millpond.queue.Pulse;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -43,6 +44,7 @@ class CallbackLoop implements SmartLifecycle {
 
   private final CallbackSql sql;
   private final Caller caller;
+  private final Pulse pulse;
   private final TaskScheduler scheduler;
   private final LeaseProperties lease;
   private final int most;
@@ -60,11 +62,13 @@ class CallbackLoop implements SmartLifecycle {
   CallbackLoop(
       CallbackSql sql,
       Caller caller,
+      Pulse pulse,
       TaskScheduler scheduler,
       LeaseProperties lease,
       HttpProperties http) {
     this.sql = sql;
     this.caller = caller;
+    this.pulse = pulse;
     this.scheduler = scheduler;
     this.lease = lease;
     // No more than there are connections, since to wait for one is part of a call's time.
@@ -92,7 +96,13 @@ class CallbackLoop implements SmartLifecycle {
   }
 
   @Scheduled(fixedDelayString = "${millpond.lease.sweep}")
-  void turn() {
+  void sweep() {
+    if (pulse.mayCallBack()) {
+      turn();
+    }
+  }
+
+  private void turn() {
     // First, so that what becomes due from here on brings another turn.
     woken.set(false);
     claim();

@@ -15,6 +15,7 @@ import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsDelayed;
 import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.LineChanged;
+import dev.millpond.queue.Pulse;
 import dev.millpond.queue.QueueName;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
@@ -45,6 +46,7 @@ class DependencyLoop {
 
   private final DependencySql sql;
   private final Node node;
+  private final Pulse pulse;
   private final Watches watches;
   private final ApplicationEventPublisher events;
   private final TaskScheduler scheduler;
@@ -56,12 +58,14 @@ class DependencyLoop {
   DependencyLoop(
       DependencySql sql,
       Node node,
+      Pulse pulse,
       Watches watches,
       ApplicationEventPublisher events,
       TaskScheduler scheduler,
       MeterRegistry meters) {
     this.sql = sql;
     this.node = node;
+    this.pulse = pulse;
     this.watches = watches;
     this.events = events;
     this.scheduler = scheduler;
@@ -80,7 +84,13 @@ class DependencyLoop {
   }
 
   @Scheduled(fixedDelayString = "${millpond.lease.sweep}")
-  void turn() {
+  void sweep() {
+    if (pulse.mayHaveEnds()) {
+      turn();
+    }
+  }
+
+  private void turn() {
     // First, so that what is due from here on brings another turn.
     woken.set(false);
     tell();

@@ -5,6 +5,7 @@ import dev.millpond.lease.KeySlotSql.Promoted;
 import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.LineChanged;
+import dev.millpond.queue.Pulse;
 import dev.millpond.queue.QueueName;
 import jakarta.annotation.PreDestroy;
 import java.util.ArrayDeque;
@@ -49,12 +50,14 @@ class KeySlots {
 
   private final KeySlotSql sql;
   private final Node node;
+  private final Pulse pulse;
   private final ApplicationEventPublisher events;
   private final GroupCommit<Reason, Boolean> looks;
 
-  KeySlots(KeySlotSql sql, Node node, ApplicationEventPublisher events) {
+  KeySlots(KeySlotSql sql, Node node, Pulse pulse, ApplicationEventPublisher events) {
     this.sql = sql;
     this.node = node;
+    this.pulse = pulse;
     this.events = events;
     this.looks =
         new GroupCommit<>("keys", MAX_WAITING, MAX_GROUP, reason -> reason.rows(), this::look);
@@ -102,8 +105,14 @@ class KeySlots {
     return Collections.nCopies(reasons.size(), true);
   }
 
-  /** Looks at all keys of which somebody should have. */
   @Scheduled(fixedDelayString = "${millpond.lease.sweep}")
+  void turn() {
+    if (pulse.mayHaveKeys()) {
+      sweep();
+    }
+  }
+
+  /** Looks at all keys of which somebody should have. */
   void sweep() {
     promote(sql.unheard(SWEEP));
   }

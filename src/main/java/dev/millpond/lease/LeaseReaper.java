@@ -1,5 +1,6 @@
 package dev.millpond.lease;
 
+import dev.millpond.queue.Pulse;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
@@ -19,6 +20,7 @@ class LeaseReaper {
   private static final int BATCH = 500;
 
   private final Leases leases;
+  private final Pulse pulse;
   private final Duration lease;
   private final Counter expired;
 
@@ -27,8 +29,9 @@ class LeaseReaper {
 
   private long lastTurn = System.nanoTime();
 
-  LeaseReaper(Leases leases, LeaseProperties properties, MeterRegistry meters) {
+  LeaseReaper(Leases leases, Pulse pulse, LeaseProperties properties, MeterRegistry meters) {
     this.leases = leases;
+    this.pulse = pulse;
     this.lease = properties.duration();
     this.expired =
         Counter.builder("millpond.leases.expired")
@@ -37,18 +40,24 @@ class LeaseReaper {
   }
 
   @Scheduled(fixedDelayString = "${millpond.lease.sweep}")
-  void turn() {
+  void sweep() {
+    turn(pulse.mayWait(), pulse.mayBeLeased());
+  }
+
+  void turn(boolean waiting, boolean leased) {
     if (System.nanoTime() - lastTurn > lease.dividedBy(2).toNanos()) {
       // This process stood still: its own leases are to be renewed before they are judged.
       quietUntil = System.nanoTime() + lease.toNanos();
     }
     try {
-      while (leases.expireWaiting() >= BATCH) {
+      while (waiting && leases.expireWaiting() >= BATCH) {
         // More than fit into one statement are late.
       }
       boolean quiet = System.nanoTime() - quietUntil < 0;
-      expired.increment(leases.expire(quiet));
-      if (!quiet) {
+      if (leased) {
+        expired.increment(leases.expire(quiet));
+      }
+      if (leased && !quiet) {
         leases.timeOut();
       }
     } catch (DataAccessException away) {

@@ -124,7 +124,9 @@ final class LeaseSql {
    * leases of the queue are counted under the lock of CLAIM_WITHIN, and with a rate limit the time
    * of the next start is read and moved on, as far behind the last one as the limit in force says:
    * one that is corrected is in force at once. The start is stamped by the clock, since now() is
-   * from before the lock. A job whose startBy has passed ends here and takes no slot.
+   * from before the lock. A job whose startBy has passed ends here and takes no slot; then all that
+   * were taken let go of their unique keys, by one trigger or the other, and these are locked
+   * before in the one order that submits know.
    *
    * <p>Where only some types are wanted, the next ones of each come from ready_next_of_type, so
    * that the cost is that of the types wanted and not of the jobs of others before them: as many of
@@ -184,6 +186,12 @@ final class LeaseSql {
             limit (select jobs from others)))
         returning id, rank, runnable_at, start_by, started_at, version, attempt, recoveries, max_attempts, priority,
                   queue, tenant, coalesce(start_by < now(), false) as expired
+      ), keys (held) as materialized (
+        select count(*)
+        from (select from unique_key
+              where (select bool_or(expired) from taken) and job = any(array(select id from taken))
+              order by queue, key
+              for update) as locked
       ), booked as (
         insert into room (queue, account, tenant, waiting, runnable, granted)
         select queue, :account, tenant, -count(*), -count(*), 0
@@ -193,7 +201,7 @@ final class LeaseSql {
         insert into finished (id, finished_at, started_at, version, attempt, recoveries, max_attempts, state)
         select id, now(), started_at, version + 1, attempt, recoveries, max_attempts, 'expired'
         from taken
-        where expired
+        where expired and (select held from keys) >= 0
       ), leased as (
         insert into lease (id, token, expires_at, leased_at, started_at, rank, runnable_at, version, attempt,
                            recoveries, max_attempts, priority, cancel_requested, incarnation, worker, queue, tenant,
@@ -205,8 +213,8 @@ final class LeaseSql {
           select case when :pulled
                    then allowed.at + (select timeout_ms from job where job.id = taken.id) * interval '1 ms'
                  end) as ends (at)
-        where not expired
-        returning id, expires_at
+        where not expired and (select held from keys) >= 0
+        returning id
       ), paced as (
         insert into start_rate (queue, last_at)
         select :queue, pace.next_at + (count(*) - 1) * :interval_us * interval '1 microsecond'
@@ -219,8 +227,10 @@ final class LeaseSql {
              taken.tenant, taken.priority, taken.rank,
              greatest(0, (extract(epoch from now() - taken.runnable_at) * 1000000)::bigint) as waited_us,
              job.type, job.payload, job.timeout_ms, job.initial_delay_ms, job.multiplier, job.max_delay_ms,
-             job.max_attempts as policy_attempts, job.traceparent, leased.expires_at
-      from taken join job on job.id = taken.id left join leased on leased.id = taken.id
+             job.max_attempts as policy_attempts, job.traceparent,
+             least(now() + :lease_ms * interval '1 ms',
+                   case when :pulled then allowed.at + job.timeout_ms * interval '1 ms' end) as expires_at
+      from taken join job on job.id = taken.id, allowed
       order by taken.priority desc, taken.rank, taken.id
       """;
 

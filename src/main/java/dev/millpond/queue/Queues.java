@@ -1,15 +1,13 @@
 package dev.millpond.queue;
 
-import dev.millpond.queue.QueueSql.Changes;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.springframework.context.ApplicationEventPublisher;
-import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
@@ -19,17 +17,11 @@ import org.springframework.stereotype.Component;
 @Component
 public final class Queues {
 
-  /** How long a change may take to commit and still be seen by the refresh. */
-  private static final Duration COMMIT_LAG = Duration.ofSeconds(10);
-
   private final QueueRepository repository;
   private final QueueSql sql;
   private final QueueProperties defaults;
   private final ApplicationEventPublisher events;
   private final Map<QueueName, Queue> queues = new ConcurrentSkipListMap<>();
-
-  /** Up to when changes have been seen; written by the refreshing turn alone. */
-  private Instant seen = Instant.EPOCH;
 
   Queues(
       QueueRepository repository,
@@ -164,19 +156,14 @@ public final class Queues {
     }
   }
 
-  @Scheduled(fixedDelayString = "PT0.9S", initialDelayString = "PT0.9S")
+  /** Reads all of them anew. */
   void refresh() {
-    Changes changes = sql.changedAfter(seen.minus(COMMIT_LAG));
-    for (QueueRow row : changes.changed()) {
-      load(row);
-      seen = row.updatedAt().isAfter(seen) ? row.updatedAt() : seen;
+    // Only what was known before the look can be missed by it.
+    Set<QueueName> gone = new HashSet<>(queues.keySet());
+    for (QueueRow row : sql.all()) {
+      gone.remove(load(row).name());
     }
-    if (queues.size() > changes.total()) {
-      // Only what was known before the look can be missed by it.
-      Set<QueueName> known = Set.copyOf(queues.keySet());
-      Set<QueueName> there = sql.names();
-      known.stream().filter(name -> !there.contains(name)).forEach(queues::remove);
-    }
+    gone.forEach(queues::remove);
   }
 
   private Queue load(QueueRow row) {

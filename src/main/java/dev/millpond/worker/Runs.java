@@ -89,12 +89,17 @@ class Runs implements Run.Settler {
 
   @Override
   public void settle(Run run, Outcome outcome) {
-    Outcome next = outcome;
-    while (next != null && !Thread.currentThread().isInterrupted()) {
-      next = trySettle(run, next);
-      if (next != null) {
-        LockSupport.parkNanos(SETTLE_AGAIN.toNanos());
+    slots.beginSettling();
+    try {
+      Outcome next = outcome;
+      while (next != null && !Thread.currentThread().isInterrupted()) {
+        next = trySettle(run, next);
+        if (next != null) {
+          LockSupport.parkNanos(SETTLE_AGAIN.toNanos());
+        }
       }
+    } finally {
+      slots.endSettling();
     }
   }
 

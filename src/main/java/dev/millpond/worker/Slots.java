@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.springframework.stereotype.Component;
 
 /**
@@ -25,6 +26,9 @@ class Slots {
    */
   private final Map<UUID, Run> runs = new ConcurrentHashMap<>();
 
+  /** Written by the runs, read by the worker loop. */
+  private final AtomicInteger settling = new AtomicInteger();
+
   Slots(WorkerProperties properties, MeterRegistry meters) {
     this.size = properties.slots();
     Gauge.builder("millpond.slots", this, slots -> slots.size)
@@ -40,6 +44,19 @@ class Slots {
 
   int free() {
     return size - runs.size();
+  }
+
+  /** Runs whose outcomes are being written: most of their slots are free in a moment. */
+  int settling() {
+    return settling.get();
+  }
+
+  void beginSettling() {
+    settling.incrementAndGet();
+  }
+
+  void endSettling() {
+    settling.decrementAndGet();
   }
 
   /**

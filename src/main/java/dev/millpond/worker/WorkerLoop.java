@@ -4,6 +4,7 @@ import dev.millpond.handler.Handlers;
 import dev.millpond.lease.Lease;
 import dev.millpond.lease.Leases;
 import dev.millpond.lease.Poll;
+import dev.millpond.queue.Pulse;
 import dev.millpond.queue.QueueName;
 import dev.millpond.worker.Wakeup.Hints;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
@@ -35,9 +37,13 @@ class WorkerLoop {
   /** A claim waits for a connection by itself; so jobs start soon after the database is back. */
   private static final Duration AFTER_FAILURE = Duration.ofMillis(250);
 
+  /** Of a claim for more slots: longer than a commit takes, and no loss if that hangs. */
+  private static final Duration LONGEST_WAIT = Duration.ofMillis(5);
+
   private static final Logger log = LoggerFactory.getLogger(WorkerLoop.class);
 
   private final Leases leases;
+  private final Pulse pulse;
   private final Slots slots;
   private final Wakeup wakeup;
   private final Runs runs;
@@ -52,19 +58,28 @@ class WorkerLoop {
 
   private final Set<QueueName> suspects = new LinkedHashSet<>();
   private long nextPoll = System.nanoTime();
+
+  /** Whether the next poll is for a job that somebody told of. */
+  private boolean told;
+
   private Duration pause = Duration.ZERO;
+
+  /** When it began to wait for more slots ({@code nanoTime}); null while it does not. */
+  private @Nullable Long waitingSince;
 
   /** Set by {@link #stop}; guarded by this. */
   private boolean stopped;
 
   WorkerLoop(
       Leases leases,
+      Pulse pulse,
       Slots slots,
       Wakeup wakeup,
       Runs runs,
       Handlers handlers,
       WorkerProperties properties) {
     this.leases = leases;
+    this.pulse = pulse;
     this.slots = slots;
     this.wakeup = wakeup;
     this.runs = runs;
@@ -96,15 +111,39 @@ class WorkerLoop {
     }
     if (hints.dueAt() != null && hints.dueAt() - nextPoll < 0) {
       nextPoll = hints.dueAt();
+      told = true;
     }
     if (System.nanoTime() - nextPoll >= 0) {
-      poll();
+      if (told || pulse.mayWait()) {
+        poll();
+      } else {
+        nextPoll = System.nanoTime() + pollInterval.toNanos();
+      }
+    }
+    if (isWorthWaiting()) {
+      return LONGEST_WAIT;
     }
     boolean more = claim();
     return more ? Duration.ZERO : Duration.ofNanos(Math.max(0, nextPoll - System.nanoTime()));
   }
 
+  /**
+   * Whether more slots are about to be free than are. A claim that waits for them takes as many
+   * more jobs at nearly the same cost, and whoever settles next finds as many more to settle with:
+   * without it 64 slots were claimed by 20.
+   */
+  private boolean isWorthWaiting() {
+    int free = slots.free();
+    boolean worth = !backlog.isEmpty() && free > 0 && free < slots.settling();
+    long now = System.nanoTime();
+    long since = waitingSince == null ? now : waitingSince;
+    boolean waits = worth && now - since < LONGEST_WAIT.toNanos();
+    waitingSince = waits ? Long.valueOf(since) : null;
+    return waits;
+  }
+
   private void poll() {
+    told = false;
     Poll poll = leases.poll();
     backlog.addAll(poll.queues());
     suspects.addAll(poll.suspects());

@@ -266,12 +266,12 @@ class KeySlotsIT {
     assertThat(leases.claim(queue, 1, false, Set.of())).isEmpty();
     awaitReady(tooLate);
     jdbc.sql("update ready set start_by = now() where id = ?").param(tooLate).update();
-    reaper.turn();
+    reaper.turn(true, true);
     keySlots.sweep();
     Lease lease = claim(lost);
 
     jdbc.sql("update lease set incarnation = gen_random_uuid() where id = ?").param(lost).update();
-    reaper.turn();
+    reaper.turn(true, true);
     assertThat(ready()).as("it keeps its slot").containsExactly(lost);
     Lease again = leases.claim(queue, 1, true, Set.of()).getFirst();
     settle(lease, SUCCESS);
