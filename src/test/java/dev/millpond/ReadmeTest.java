@@ -98,14 +98,23 @@ class ReadmeTest {
 
   @Test
   void theRunnableJarIsNamedAsTheBuildNamesIt() {
-    String version =
-        Pattern.compile("<artifactId>millpond</artifactId>\\s*<version>(.*?)<")
-            .matcher(read(Path.of("pom.xml")))
-            .results()
-            .findFirst()
-            .orElseThrow()
-            .group(1);
+    String version = inTheBuild("<artifactId>millpond</artifactId>\\s*<version>(.*?)<");
     assertThat(readme).contains("target/millpond-" + version + "-exec.jar");
+  }
+
+  @Test
+  void theGeneratorOfClientsIsTheOneThatTheTestsRun() {
+    String version = inTheBuild("<openapi-generator.version>(.*?)<");
+    assertThat(readme).contains("openapi-generator-cli:" + version + "`");
+  }
+
+  private static String inTheBuild(String pattern) {
+    return Pattern.compile(pattern)
+        .matcher(read(Path.of("pom.xml")))
+        .results()
+        .findFirst()
+        .orElseThrow()
+        .group(1);
   }
 
   /** Name and default. */

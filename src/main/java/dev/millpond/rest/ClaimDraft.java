@@ -6,6 +6,7 @@ import static java.util.Objects.requireNonNullElse;
 import dev.millpond.lease.Claim;
 import dev.millpond.queue.QueueName;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -114,7 +115,7 @@ final class ClaimDraft {
   }
 
   private void types() {
-    Set<String> read = new LinkedHashSet<>();
+    List<String> read = new ArrayList<>();
     boolean isArray =
         json.array(
             _ -> {
@@ -128,7 +129,7 @@ final class ClaimDraft {
       json.error(
           "must have 1 to " + MAX_TYPES + " types; without it, jobs of any type are claimed");
     }
-    types = read;
+    types = new LinkedHashSet<>(read);
   }
 
   private @Nullable String name() {

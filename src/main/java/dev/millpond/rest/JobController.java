@@ -178,7 +178,10 @@ class JobController {
     Problem.JOB_GONE,
     Problem.OUTCOME_UNKNOWN
   })
-  @DeleteMapping("/v1/jobs/{id}")
+  @DeleteMapping(
+      path = "/v1/jobs/{id}",
+      // Whoever knows of no other answer with a body asks for this one.
+      produces = {MediaType.APPLICATION_JSON_VALUE, MediaType.APPLICATION_PROBLEM_JSON_VALUE})
   ResponseEntity<Void> remove(@PathVariable String id) {
     Job job = find(id);
     if (!leases.remove(job.id())) {

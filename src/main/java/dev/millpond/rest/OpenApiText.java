@@ -8,6 +8,7 @@ import io.swagger.v3.oas.models.Paths;
 import io.swagger.v3.oas.models.examples.Example;
 import io.swagger.v3.oas.models.headers.Header;
 import io.swagger.v3.oas.models.info.Info;
+import io.swagger.v3.oas.models.info.License;
 import io.swagger.v3.oas.models.media.Content;
 import io.swagger.v3.oas.models.media.MediaType;
 import io.swagger.v3.oas.models.media.Schema;
@@ -54,6 +55,9 @@ class OpenApiText {
           Problem.OVERLOADED,
           Problem.DATABASE_UNAVAILABLE);
 
+  /** Answered where there is no operation that could tell of them. */
+  private static final Set<Problem> NOWHERE = Set.of(Problem.NOT_FOUND, Problem.METHOD_NOT_ALLOWED);
+
   /** Refused before it is known whose queue is meant. */
   private static final Set<String> BEFORE_THE_CONTROLLER = Set.of("403", "406", "421");
 
@@ -83,7 +87,10 @@ class OpenApiText {
             new Info()
                 .title("Millpond")
                 .description(DESCRIPTION)
+                .license(new License().name("Apache License 2.0").identifier("Apache-2.0"))
                 .version(version == null ? "unknown" : version))
+        // Said, since nothing said would mean that it is not known.
+        .security(List.of())
         .servers(List.of(new Server().url("/").description("This service")));
   }
 
@@ -102,6 +109,9 @@ class OpenApiText {
 
   private static void addProblems(Components components) {
     for (Problem problem : Problem.values()) {
+      if (NOWHERE.contains(problem)) {
+        continue;
+      }
       for (int status : problem.statuses()) {
         components.addExamples(
             ProblemExample.name(problem, status),

@@ -114,7 +114,10 @@ class QueueController {
   }
 
   @Answers({Problem.QUEUE_NOT_FOUND, Problem.QUEUE_NOT_EMPTY, Problem.OUTCOME_UNKNOWN})
-  @DeleteMapping("/v1/queues/{queue}")
+  @DeleteMapping(
+      path = "/v1/queues/{queue}",
+      // Whoever knows of no other answer with a body asks for this one.
+      produces = {MediaType.APPLICATION_JSON_VALUE, MediaType.APPLICATION_PROBLEM_JSON_VALUE})
   ResponseEntity<Void> delete(@PathVariable String queue, HttpServletRequest request) {
     QueueName name = queues.get(PathParts.queue(queue)).name();
     boolean deleted =

@@ -145,7 +145,10 @@ class ScheduleController {
   }
 
   @Answers({Problem.SCHEDULE_NOT_FOUND, Problem.OUTCOME_UNKNOWN})
-  @DeleteMapping("/v1/schedules/{schedule}")
+  @DeleteMapping(
+      path = "/v1/schedules/{schedule}",
+      // Whoever knows of no other answer with a body asks for this one.
+      produces = {MediaType.APPLICATION_JSON_VALUE, MediaType.APPLICATION_PROBLEM_JSON_VALUE})
   ResponseEntity<Void> delete(@PathVariable String schedule, HttpServletRequest request) {
     Schedule now = find(schedule);
     boolean deleted =

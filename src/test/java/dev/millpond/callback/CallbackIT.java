@@ -28,6 +28,7 @@ import dev.millpond.queue.Queues;
 import dev.millpond.queue.Workers;
 import dev.millpond.testing.ApiClient;
 import dev.millpond.testing.IntegrationTest;
+import dev.millpond.testing.Program;
 import dev.millpond.testing.Sample;
 import dev.millpond.testing.Skipped;
 import java.io.IOException;
@@ -424,7 +425,7 @@ class CallbackIT {
   @ParameterizedTest
   @CsvSource({SECRET + ", 204", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDbuS/sd1Xuz8=, 401"})
   void theExampleTakesWhatIsSignedWithItsSecret(String secret, int status) throws Exception {
-    Skipped.unless(hasPython(), "no python3 here, so receiver.py was not run");
+    Skipped.unless(Program.exists("python3"), "no python3 here, so receiver.py was not run");
     int port;
     try (ServerSocket free = new ServerSocket(0)) {
       port = free.getLocalPort();
@@ -446,14 +447,6 @@ class CallbackIT {
       example.destroy();
       assertThat(example.waitFor(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
     }
-  }
-
-  private static boolean hasPython() throws IOException, InterruptedException {
-    return new ProcessBuilder("sh", "-c", "command -v python3")
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start()
-            .waitFor()
-        == 0;
   }
 
   private int rows(String table, UUID id) {

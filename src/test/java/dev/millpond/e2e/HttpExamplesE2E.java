@@ -3,17 +3,19 @@ package dev.millpond.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.MillpondProcess;
+import dev.millpond.testing.Program;
+import dev.millpond.testing.Program.Run;
 import dev.millpond.testing.SharedMillpond;
 import dev.millpond.testing.Skipped;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -27,6 +29,7 @@ class HttpExamplesE2E {
 
   private static final String CLIENT = "httpyac@6.16.7";
   private static final Path EXAMPLES = Path.of("http-examples");
+  private static final Duration LIMIT = Duration.ofSeconds(150);
   private static final String HOST = "@host = http://localhost:8080\n";
 
   /** In one run of the client, which takes longer to start than for most of them. */
@@ -68,10 +71,8 @@ class HttpExamplesE2E {
     assertThat(run.output()).contains("418", "got 200");
   }
 
-  private record Run(int exitCode, String output) {}
-
-  private static Run run(Map<String, String> examples) throws Exception {
-    Skipped.unless(hasNpx(), "no npx on this machine, so no example was run");
+  private static Run run(Map<String, String> examples) throws IOException {
+    Skipped.unless(Program.exists("npx"), "no npx on this machine, so no example was run");
     Path directory = Files.createDirectories(Path.of("target", "http-examples"));
     Files.writeString(
         directory.resolve(".httpyac.js"), Files.readString(EXAMPLES.resolve(".httpyac.js")));
@@ -81,32 +82,7 @@ class HttpExamplesE2E {
       command.add(example.getKey());
     }
     command.addAll(List.of("--all", "--output", "short"));
-    Path output = Files.createTempFile(directory, "run", ".log");
-    Process process =
-        new ProcessBuilder(command)
-            .directory(directory.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    try {
-      assertThat(process.waitFor(150, TimeUnit.SECONDS)).as("ended in time").isTrue();
-    } finally {
-      process.destroyForcibly();
-    }
-    return new Run(process.exitValue(), Files.readString(output));
-  }
-
-  private static boolean hasNpx() throws InterruptedException {
-    try {
-      Process process =
-          new ProcessBuilder("npx", "--version")
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      return process.waitFor() == 0;
-    } catch (IOException e) {
-      return false;
-    }
+    return Program.run(directory, LIMIT, command);
   }
 
   private static long count(String text, String part) {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.millpond.testing.ApiClient;
 import dev.millpond.testing.ApiClient.Answer;
 import dev.millpond.testing.MillpondProcess;
+import dev.millpond.testing.Program;
 import dev.millpond.testing.Skipped;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -147,7 +148,8 @@ class PullE2E {
     List<String> needed =
         example.endsWith(".py") ? List.of("python3") : List.of("sh", "curl", "jq");
     for (String program : needed) {
-      Skipped.unless(exists(program), "no " + program + " here, so " + example + " was not run");
+      Skipped.unless(
+          Program.exists(program), "no " + program + " here, so " + example + " was not run");
     }
     assertThat(Files.readAllLines(Path.of("http-examples", example))).hasSizeLessThan(60);
     String queue = example.replace('.', '-');
@@ -177,13 +179,5 @@ class PullE2E {
       worker.destroy();
       assertThat(worker.waitFor(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
     }
-  }
-
-  private static boolean exists(String program) throws IOException, InterruptedException {
-    return new ProcessBuilder("sh", "-c", "command -v " + program)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start()
-            .waitFor()
-        == 0;
   }
 }

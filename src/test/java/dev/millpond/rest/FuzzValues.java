@@ -279,18 +279,18 @@ final class FuzzValues {
     }
     JsonNode least = word(schema, "x-minimum");
     JsonNode most = word(schema, "x-maximum");
-    boolean unbound = least.isMissingNode() && most.isMissingNode();
-    if (!value.isString()
-        || unbound
-        || word(schema, "enum").valueStream().anyMatch(value::equals)) {
+    if (!value.isString() || (least.isMissingNode() && most.isMissingNode())) {
       return true;
     }
     String text = value.asString();
     return isDuration(schema)
+        // Words that may stand for one have no bounds.
         ? Iso.duration(text)
-            .filter(d -> least.isMissingNode() || d.compareTo(duration(least)) >= 0)
-            .filter(d -> most.isMissingNode() || d.compareTo(duration(most)) <= 0)
-            .isPresent()
+            .map(
+                d ->
+                    (least.isMissingNode() || d.compareTo(duration(least)) >= 0)
+                        && (most.isMissingNode() || d.compareTo(duration(most)) <= 0))
+            .orElse(true)
         : Iso.instant(text)
             .filter(at -> least.isMissingNode() || !at.isBefore(instant(least)))
             .filter(at -> most.isMissingNode() || !at.isAfter(instant(most)))
@@ -303,7 +303,7 @@ final class FuzzValues {
   }
 
   private boolean isDuration(JsonNode schema) {
-    return word(schema, "pattern").asString("").startsWith("^P(");
+    return word(schema, "pattern").asString("").contains("P(?=.)");
   }
 
   private static Duration duration(JsonNode bound) {

@@ -110,6 +110,34 @@ class OpenApiIT extends WholeApi {
     return problems;
   }
 
+  /** Generated clients would send it, as if somebody had asked for it. */
+  @Test
+  void noMemberOfABodyHasADefault() {
+    assertThat(described.document().path("components").path("schemas").findValues("default"))
+        .isEmpty();
+  }
+
+  /** As generated clients ask, of which some know no answer with a body but problems. */
+  @Test
+  void whoAcceptsWhatTheDocumentNamesIsNeverToldThatThereIsNoSuchForm() throws IOException {
+    for (String operation : operations().keySet()) {
+      String[] verbAndPath = operation.split(" ", 2);
+      Set<String> accepted = new TreeSet<>();
+      described
+          .operation(verbAndPath[0], verbAndPath[1])
+          .path("responses")
+          .forEach(
+              answer -> accepted.addAll(described.resolve(answer).path("content").propertyNames()));
+      assertThat(accepted).as(operation).contains("application/problem+json");
+      String path =
+          verbAndPath[1]
+              .replaceAll("\\{(queue|schedule)}", queue)
+              .replace("{id}", UUID.randomUUID().toString());
+      Answer answer = send(verbAndPath[0], path, "Accept", String.join(",", accepted));
+      assertThat(answer.status()).as("%s %s", operation, accepted).isNotEqualTo(406);
+    }
+  }
+
   @Test
   void eachReferenceLeadsSomewhereAndEachExampleFitsItsSchema() {
     follow(described.document());
