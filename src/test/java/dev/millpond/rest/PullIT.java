@@ -3,6 +3,7 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.FirstTryOnly;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
@@ -379,6 +380,7 @@ class PullIT extends WholeApi {
     assertState(say("fail", never, token(claimOne()), unretryable), "failed");
   }
 
+  @FirstTryOnly("a release that is sent again has no lease any more")
   @Test
   void whatIsReleasedIsClaimedAgainAndTheAttemptDoesNotCount() throws IOException {
     workers("pull");
@@ -393,6 +395,7 @@ class PullIT extends WholeApi {
     assertThat(token(again)).isNotEqualTo(token(first));
   }
 
+  @FirstTryOnly("a release that is sent again has no lease any more")
   @Test
   void whatIsReleasedForLaterWaitsAndTheAttemptDoesNotCount() throws IOException {
     workers("pull");
@@ -441,6 +444,7 @@ class PullIT extends WholeApi {
     return Instant.parse(answer.json().path("expiresAt").asString());
   }
 
+  @FirstTryOnly("a heartbeat that is sent again tells once more")
   @Test
   void progressAndLogAreSeenAtOnceAndTheLogIsBounded() throws IOException {
     workers("pull");

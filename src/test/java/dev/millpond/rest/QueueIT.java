@@ -3,6 +3,7 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.FirstTryOnly;
 import dev.millpond.testing.RawHttp;
 import java.io.IOException;
 import java.sql.Connection;
@@ -26,6 +27,7 @@ class QueueIT extends WholeApi {
   @Autowired private DataSource dataSource;
   @Autowired private JdbcClient jdbc;
 
+  @FirstTryOnly("a PUT that is sent again creates nothing")
   @Test
   void whatIsLeftOutIsKeptAndNullResets() throws IOException {
     String path = "/v1/queues/" + queue;
@@ -151,6 +153,7 @@ class QueueIT extends WholeApi {
     assertThat(api.jobs("queue=" + queue)).hasSize(2);
   }
 
+  @FirstTryOnly("the job that fills a queue is refused when it is sent again")
   @Test
   void aFullQueueIsRefusedBeforeTheBodyIsRead() throws IOException {
     fill();
