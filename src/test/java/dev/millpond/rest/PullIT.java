@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
 import dev.millpond.testing.FirstTryOnly;
+import dev.millpond.testing.WithoutStoreFaults;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
@@ -475,6 +476,7 @@ class PullIT extends WholeApi {
     return lines;
   }
 
+  @WithoutStoreFaults("one of many may be told to come again")
   @Test
   void manyAreAnsweredOneByOneInTheOrderSent() throws IOException {
     workers("pull");
@@ -524,6 +526,7 @@ class PullIT extends WholeApi {
     return String.join(" ", statuses);
   }
 
+  @WithoutStoreFaults("one of many may be told to come again")
   @Test
   void theNextJobsComeWithTheAnswerToTheCompletions() throws IOException {
     workers("pull");
@@ -663,6 +666,7 @@ class PullIT extends WholeApi {
     assertThat(claim("").header("Preference-Applied")).isEmpty();
   }
 
+  @FirstTryOnly("the job that fills a queue is refused when it is sent again")
   @Test
   void aClaimOverHttpMakesRoomAtOnceAndKeepsTheLimitOfTheQueue() throws IOException {
     put("/v1/queues/" + queue, "{\"workers\": \"pull\", \"cap\": 2, \"concurrency\": 1}");

@@ -137,6 +137,7 @@ class QueueIT extends WholeApi {
     submit(LATER);
   }
 
+  @FirstTryOnly("the job that fills a queue is refused when it is sent again")
   @Test
   void aFullQueueSaysWhenToComeBack() throws IOException {
     fill();
@@ -168,6 +169,7 @@ class QueueIT extends WholeApi {
     }
   }
 
+  @FirstTryOnly("the job that fills a queue is refused when it is sent again")
   @Test
   void aFullQueueIsRefusedWithoutTheDatabase() throws IOException, SQLException {
     fill();
