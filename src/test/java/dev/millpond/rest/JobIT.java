@@ -3,7 +3,7 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
-import dev.millpond.testing.FirstTryOnly;
+import dev.millpond.testing.WithoutStoreFaults;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
@@ -47,7 +47,7 @@ class JobIT extends WholeApi {
     assertThat(answer.problem()).isEqualTo(slug);
   }
 
-  @FirstTryOnly("a retry that is sent again may meet the job at work")
+  @WithoutStoreFaults("a retry that is sent again may meet the job at work")
   @Test
   void aScheduledJob() throws IOException {
     String id = submit(LATER);
@@ -92,7 +92,7 @@ class JobIT extends WholeApi {
     await(first, "cancelled");
   }
 
-  @FirstTryOnly("a DELETE that is sent again finds nothing")
+  @WithoutStoreFaults("a DELETE that is sent again finds nothing")
   @Test
   void aRunningJob() throws IOException {
     String id = submit(HELD);
@@ -124,7 +124,7 @@ class JobIT extends WholeApi {
     assertThat(asked.header("Retry-After")).isEmpty();
   }
 
-  @FirstTryOnly("a retry that is sent again may meet the job at work")
+  @WithoutStoreFaults("a retry that is sent again may meet the job at work")
   @Test
   void aRetryingJob() throws IOException {
     String id = submit(FAILS);
@@ -140,7 +140,7 @@ class JobIT extends WholeApi {
     assertThat(cancel(other).json().path("state").asString()).isEqualTo("cancelled");
   }
 
-  @FirstTryOnly("a DELETE that is sent again finds nothing")
+  @WithoutStoreFaults("a DELETE that is sent again finds nothing")
   @Test
   void aSucceededJob() throws IOException {
     String id = submit(NOOP);
@@ -153,7 +153,7 @@ class JobIT extends WholeApi {
     assertThat(remove(id).status()).isEqualTo(204);
   }
 
-  @FirstTryOnly("a DELETE that is sent again finds nothing")
+  @WithoutStoreFaults("a DELETE that is sent again finds nothing")
   @Test
   void aFailedJob() throws IOException {
     String id = submit(FAILS_FOR_GOOD);
@@ -214,7 +214,7 @@ class JobIT extends WholeApi {
         .isEqualTo(200);
   }
 
-  @FirstTryOnly("a retry that is sent again may meet the job at work")
+  @WithoutStoreFaults("a retry that is sent again may meet the job at work")
   @Test
   void aBodyWhereNoneIsReadDoesNoHarm() throws IOException {
     String id = submit(LATER);

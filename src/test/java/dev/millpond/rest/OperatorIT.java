@@ -3,7 +3,6 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
-import dev.millpond.testing.FirstTryOnly;
 import dev.millpond.testing.WithoutStoreFaults;
 import java.io.IOException;
 import java.time.Duration;
@@ -20,7 +19,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.JsonNode;
 
 /** What operators do to a queue as a whole. */
-@FirstTryOnly("what is done again to many finds nothing left to do")
+@WithoutStoreFaults("what is done again to many finds nothing left to do")
 class OperatorIT extends WholeApi {
 
   private static final String DEAD =
@@ -258,7 +257,6 @@ class OperatorIT extends WholeApi {
     assertThat(queue().path("cap").asInt()).isEqualTo(10_000);
   }
 
-  @WithoutStoreFaults("each try leaves a line")
   @Test
   void eachChangeLeavesALineThatSaysWhatCameOfIt() throws IOException {
     put("/v1/queues/" + queue, "{\"cap\": 7}");

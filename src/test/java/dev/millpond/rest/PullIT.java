@@ -3,7 +3,6 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
-import dev.millpond.testing.FirstTryOnly;
 import dev.millpond.testing.WithoutStoreFaults;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -381,7 +380,7 @@ class PullIT extends WholeApi {
     assertState(say("fail", never, token(claimOne()), unretryable), "failed");
   }
 
-  @FirstTryOnly("a release that is sent again has no lease any more")
+  @WithoutStoreFaults("a release that is sent again has no lease any more")
   @Test
   void whatIsReleasedIsClaimedAgainAndTheAttemptDoesNotCount() throws IOException {
     workers("pull");
@@ -396,7 +395,7 @@ class PullIT extends WholeApi {
     assertThat(token(again)).isNotEqualTo(token(first));
   }
 
-  @FirstTryOnly("a release that is sent again has no lease any more")
+  @WithoutStoreFaults("a release that is sent again has no lease any more")
   @Test
   void whatIsReleasedForLaterWaitsAndTheAttemptDoesNotCount() throws IOException {
     workers("pull");
@@ -445,7 +444,7 @@ class PullIT extends WholeApi {
     return Instant.parse(answer.json().path("expiresAt").asString());
   }
 
-  @FirstTryOnly("a heartbeat that is sent again tells once more")
+  @WithoutStoreFaults("a heartbeat that is sent again tells once more")
   @Test
   void progressAndLogAreSeenAtOnceAndTheLogIsBounded() throws IOException {
     workers("pull");
@@ -666,7 +665,7 @@ class PullIT extends WholeApi {
     assertThat(claim("").header("Preference-Applied")).isEmpty();
   }
 
-  @FirstTryOnly("the job that fills a queue is refused when it is sent again")
+  @WithoutStoreFaults("the job that fills a queue is refused when it is sent again")
   @Test
   void aClaimOverHttpMakesRoomAtOnceAndKeepsTheLimitOfTheQueue() throws IOException {
     put("/v1/queues/" + queue, "{\"workers\": \"pull\", \"cap\": 2, \"concurrency\": 1}");

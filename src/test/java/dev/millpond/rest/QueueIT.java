@@ -3,8 +3,8 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
-import dev.millpond.testing.FirstTryOnly;
 import dev.millpond.testing.RawHttp;
+import dev.millpond.testing.WithoutStoreFaults;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -27,7 +27,7 @@ class QueueIT extends WholeApi {
   @Autowired private DataSource dataSource;
   @Autowired private JdbcClient jdbc;
 
-  @FirstTryOnly("a PUT that is sent again creates nothing")
+  @WithoutStoreFaults("a PUT that is sent again creates nothing")
   @Test
   void whatIsLeftOutIsKeptAndNullResets() throws IOException {
     String path = "/v1/queues/" + queue;
@@ -137,7 +137,7 @@ class QueueIT extends WholeApi {
     submit(LATER);
   }
 
-  @FirstTryOnly("the job that fills a queue is refused when it is sent again")
+  @WithoutStoreFaults("the job that fills a queue is refused when it is sent again")
   @Test
   void aFullQueueSaysWhenToComeBack() throws IOException {
     fill();
@@ -154,7 +154,7 @@ class QueueIT extends WholeApi {
     assertThat(api.jobs("queue=" + queue)).hasSize(2);
   }
 
-  @FirstTryOnly("the job that fills a queue is refused when it is sent again")
+  @WithoutStoreFaults("the job that fills a queue is refused when it is sent again")
   @Test
   void aFullQueueIsRefusedBeforeTheBodyIsRead() throws IOException {
     fill();
@@ -169,7 +169,7 @@ class QueueIT extends WholeApi {
     }
   }
 
-  @FirstTryOnly("the job that fills a queue is refused when it is sent again")
+  @WithoutStoreFaults("the job that fills a queue is refused when it is sent again")
   @Test
   void aFullQueueIsRefusedWithoutTheDatabase() throws IOException, SQLException {
     fill();

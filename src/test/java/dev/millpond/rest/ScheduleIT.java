@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.schedule.Cron;
 import dev.millpond.testing.ApiClient.Answer;
-import dev.millpond.testing.FirstTryOnly;
 import dev.millpond.testing.WithoutStoreFaults;
 import java.io.IOException;
 import java.time.Duration;
@@ -41,7 +40,7 @@ class ScheduleIT extends WholeApi {
     return answer.json();
   }
 
-  @FirstTryOnly("a PUT that is sent again creates nothing")
+  @WithoutStoreFaults("a PUT that is sent again creates nothing")
   @Test
   void itIsCreatedReadListedAndRemoved() throws IOException {
     assertThat(get(path()).problem()).isEqualTo("schedule-not-found");
@@ -184,7 +183,7 @@ class ScheduleIT extends WholeApi {
     assertThat(error.path("detail").asString()).contains(detail);
   }
 
-  @FirstTryOnly("a PUT that is sent again creates nothing")
+  @WithoutStoreFaults("a PUT that is sent again creates nothing")
   @Test
   void aNewOneNeedsACalendarAndAJobThatCanRun() throws IOException {
     Answer nothing = put(path(), "{}");
