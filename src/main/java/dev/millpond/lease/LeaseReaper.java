@@ -9,9 +9,10 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Finds the work of dead workers, the jobs that can no longer start in time, and those that could
- * start and of which nobody who stopped told. Its first turn comes when this node listens on its
- * port, and takes back at once what a former life of the node held.
+ * Finds the work of dead workers, what was claimed by claims whose answer was lost, the jobs that
+ * can no longer start in time, and those that could start and of which nobody who stopped told. Its
+ * first turn comes when this node listens on its port, and takes back at once what a former life of
+ * the node held.
  */
 @Component
 class LeaseReaper {
@@ -50,6 +51,7 @@ class LeaseReaper {
       quietUntil = System.nanoTime() + lease.toNanos();
     }
     try {
+      leases.giveBackUnheard();
       while (waiting && leases.expireWaiting() >= BATCH) {
         // More than fit into one statement are late.
       }

@@ -1,6 +1,7 @@
 package dev.millpond.lease;
 
 import dev.millpond.job.JobState;
+import dev.millpond.job.Outcome;
 import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.RetryPolicy;
@@ -251,6 +252,12 @@ final class LeaseSql {
       from (select from queue where name = :queue for update skip locked) as locked;
       """
           + CLAIM;
+
+  /** What claims have leased, found by their tokens. Looks at all leases, as EXPIRE does. */
+  private static final String LEASED =
+      """
+      select id, token from lease where token = any(:tokens)
+      """;
 
   /**
    * By the primary key, guarded by the token, locked in the order of ids as settlements are. What
@@ -645,8 +652,8 @@ final class LeaseSql {
    */
   record Taken(List<Claimed> jobs, Duration early) {}
 
-  Taken claim(UUID account, Wanted wanted, @Nullable Queue queue) {
-    UUID token = UUID.randomUUID();
+  /** Leases what is wanted, all of it under one token. */
+  Taken claim(UUID account, Wanted wanted, @Nullable Queue queue, UUID token) {
     QueueName name = wanted.queue();
     Claim puller = wanted.puller();
     StartRate rate = queue == null ? null : queue.rateLimit();
@@ -686,6 +693,19 @@ final class LeaseSql {
     statement.getMoreResults();
     return new Taken(
         new RowMapperResultSetExtractor<>(mapper).extractData(statement.getResultSet()), early);
+  }
+
+  /** What these claims hold, to be given back. */
+  List<Ending> leased(Set<UUID> claims) {
+    return jdbc.sql(LEASED)
+        .param("tokens", new SqlArrayValue("uuid", claims.toArray()))
+        .query(
+            (row, n) ->
+                new Ending(
+                    row.getObject("id", UUID.class),
+                    row.getObject("token", UUID.class),
+                    new Outcome.Released(Duration.ZERO)))
+        .list();
   }
 
   private static Claimed claimed(ResultSet row, QueueName queue, UUID token) throws SQLException {

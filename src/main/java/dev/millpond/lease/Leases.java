@@ -49,6 +49,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.dao.DataAccessException;
+import org.springframework.dao.DataAccessResourceFailureException;
+import org.springframework.dao.RecoverableDataAccessException;
+import org.springframework.dao.TransientDataAccessException;
+import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.TransactionException;
 
@@ -77,6 +81,7 @@ public class Leases {
   private final Watches watches;
   private final MeterRegistry meters;
   private final Counter fenced;
+  private final UnheardClaims unheard = new UnheardClaims();
   private final GroupCommit<SettledRow, SettledAs> settlements;
 
   Leases(
@@ -180,13 +185,16 @@ public class Leases {
   }
 
   private List<Lease> claim(Wanted wanted) {
+    if (unheard.hasUnsought()) {
+      giveBackUnheard();
+    }
     QueueName queue = wanted.queue();
     Queue settings = queues.find(queue).orElse(null);
     if (settings != null && settings.paused()) {
       return List.of();
     }
     UUID account = node.account();
-    Taken taken = booking(account, () -> sql.claim(account, wanted, settings));
+    Taken taken = take(account, wanted, settings);
     List<Claimed> claimed = taken.jobs();
     claimed.stream()
         .collect(
@@ -220,6 +228,30 @@ public class Leases {
               fronts(claimed)));
     }
     return leases;
+  }
+
+  private Taken take(UUID account, Wanted wanted, @Nullable Queue settings) {
+    UUID token = UUID.randomUUID();
+    try {
+      return booking(account, () -> sql.claim(account, wanted, settings, token));
+    } catch (CannotGetJdbcConnectionException notSent) {
+      throw notSent;
+    } catch (DataAccessResourceFailureException
+        | RecoverableDataAccessException
+        | TransientDataAccessException lost) {
+      unheard.add(token);
+      throw lost;
+    }
+  }
+
+  /** Gives back what was leased by claims whose answers were lost. */
+  void giveBackUnheard() {
+    Set<UUID> claims = unheard.all();
+    if (!claims.isEmpty()) {
+      // What could not be given back is found again by the next sweep.
+      settle(sql.leased(claims)).forEach(end -> end.exceptionally(_ -> new Lost()).join());
+    }
+    unheard.sought(claims);
   }
 
   /**

@@ -57,9 +57,10 @@ final class Audit {
 
   private static final String CHANGES =
       """
-      select number, extract(epoch from at - ?::timestamptz)::float8 as at, kind, job, attempt, token, worker, error, overdue,
-             transaction::text::bigint as transaction
-      from noted
+      select number, extract(epoch from at - ?::timestamptz)::float8 as at, kind, noted.job, attempt, token, worker, error,
+             overdue, transaction::text::bigint as transaction
+      from noted left join job on job.id = noted.job
+      where job.queue = ? or job.id is null
       order by number
       """;
 
@@ -91,10 +92,13 @@ final class Audit {
     }
   }
 
-  static List<Change> changes(Connection connection, Instant start) throws SQLException {
+  /** Of the queue's jobs, and of what is no job at all. */
+  static List<Change> changes(Connection connection, String queue, Instant start)
+      throws SQLException {
     List<Change> changes = new ArrayList<>();
     try (PreparedStatement statement = connection.prepareStatement(CHANGES)) {
       statement.setString(1, start.toString());
+      statement.setString(2, queue);
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           changes.add(

@@ -58,7 +58,7 @@ final class Reliability {
       """
 
 
-      I9 (order within a concurrency key) will be counted when there are concurrency keys. I11 and I12 say little here, since these clients leave room; the
+      I9 (order within a concurrency key) and I9b (how many of a key run at once) have a load of their own in `KeyFaultsE2E`. I11 and I12 say little here, since these clients leave room; the
       cap under a kill is proved by `SharedCapE2E` and measured by the experiment `nodes`.
 
       Services that were made to break a promise are caught by the same checker (`MutantsE2E`): one without the fence by I6, one that acknowledges
@@ -69,7 +69,11 @@ final class Reliability {
 
       | fault | test |
       |---|---|
-      | a handler that ignores its interrupt | `WorkerIT` |
+      | a handler that ignores its interrupt | `WorkerIT`; ten of them: K9 |
+      | one in twenty of all statements, under the tests of the HTTP interface | `./mvnw verify -Dstore.faults=before`, and `after` |
+      | a claim whose answer is lost | `LeasesIT` |
+      | migrations of full tables, beside a load | `MigrationsE2E` |
+      | what a hint between nodes costs | `NoticesE2E` |
       | schedules whose nodes are killed; days on which the clocks change | `ScheduleFaultsE2E`, `CronTest` |
       | no database at the start | `NoDatabaseE2E` |
       | a hint between nodes that does not come | `PoolerE2E`, where none does |
@@ -78,7 +82,7 @@ final class Reliability {
       | fifty submits at once with one key | `JobsE2E` |
       | a target of `http.request` that hangs, drips, redirects, resets or never ends | `HostileTargetTest`, `BrokenTargetTest` |
       | the embedded PostgreSQL killed, at any step of its start too | `EmbeddedPostgresIT`, `CrashE2E` |
-      | ten times the load, a thousand clients after an outage | the experiments of `./mvnw -Pbench verify` |
+      | ten times the load, a thousand clients of a full queue | the experiments of `./mvnw -Pbench verify` |
       """;
 
   private record Line(

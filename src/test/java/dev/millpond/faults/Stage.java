@@ -129,9 +129,9 @@ final class Stage implements AutoCloseable {
     return new Stage(name, 2, With.WRONG_CLOCK, "", _ -> MillpondProcess.quick());
   }
 
-  /** Two nodes of another version. */
-  static Stage of(String name, List<String> program) {
-    return new Stage(name, 2, With.NOTHING, "", _ -> program);
+  /** Nodes of another version, or with handlers of their own. */
+  static Stage of(String name, int count, List<String> program) {
+    return new Stage(name, count, With.NOTHING, "", _ -> program);
   }
 
   private String hosts(TcpProxy line) {

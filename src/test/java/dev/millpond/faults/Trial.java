@@ -261,7 +261,7 @@ final class Trial implements AutoCloseable {
     join();
     List<Change> changes;
     try (Connection connection = stage.postgres().connect()) {
-      changes = Audit.changes(connection, history.start());
+      changes = Audit.changes(connection, queue, history.start());
       counts =
           new Checker(
                   history,

@@ -39,7 +39,7 @@ class UpgradeE2E {
     Skipped.unless(
         run(Path.of(""), "git", "rev-parse", "--verify", BEFORE),
         "no previous commit here: no upgrade was tried");
-    try (Stage stage = Stage.of("upgrade", program(previous()));
+    try (Stage stage = Stage.of("upgrade", 2, program(previous()));
         Trial trial = new Trial(stage, "D1", "the previous commit's nodes replaced one by one")) {
       trial.load().awaitAcknowledged(200);
       for (int n = 0; n < stage.size(); n++) {

@@ -1,6 +1,7 @@
 package dev.millpond.lease;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.millpond.admission.Admission;
@@ -14,6 +15,7 @@ import dev.millpond.job.JobRefs.JobRef;
 import dev.millpond.job.JobState;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.Outcome;
+import dev.millpond.job.Watches;
 import dev.millpond.queue.QueueChange;
 import dev.millpond.queue.QueueChange.Setting;
 import dev.millpond.queue.QueueName;
@@ -21,6 +23,7 @@ import dev.millpond.queue.Queues;
 import dev.millpond.queue.StartRate;
 import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -35,11 +38,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.dao.DataAccessResourceFailureException;
+import org.springframework.jdbc.core.RowMapper;
+import org.springframework.jdbc.core.namedparam.NamedParameterJdbcTemplate;
+import org.springframework.jdbc.core.namedparam.SqlParameterSource;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.scheduling.annotation.ScheduledAnnotationBeanPostProcessor;
 import org.springframework.test.context.TestPropertySource;
@@ -65,6 +75,16 @@ class LeasesIT {
   @Autowired private Queues settings;
   @Autowired private JdbcClient jdbc;
   @Autowired private LeaseReaper reaper;
+  @Autowired private JobVerbSql verbs;
+  @Autowired private Node node;
+  @Autowired private ApplicationEventPublisher events;
+  @Autowired private Watches watches;
+  @Autowired private MeterRegistry meters;
+  @Autowired private LeaseProperties properties;
+
+  @Autowired
+  @Qualifier("leases")
+  private DataSource pool;
 
   @Autowired
   @Qualifier("workerLoop")
@@ -123,6 +143,61 @@ class LeasesIT {
   private void letBeDue(UUID id) {
     jdbc.sql("update delayed set due_at = now() where id = ?").param(id).update();
     leases.poll();
+  }
+
+  /** Loses the answer to its first query, which the database has done. */
+  private static final class HardOfHearing extends NamedParameterJdbcTemplate {
+
+    private boolean hasLostOne;
+
+    HardOfHearing(DataSource pool) {
+      super(pool);
+    }
+
+    @Override
+    public <T extends @Nullable Object> List<T> query(
+        String sql, SqlParameterSource values, RowMapper<T> mapper) {
+      List<T> answer = super.query(sql, values, mapper);
+      if (!hasLostOne) {
+        hasLostOne = true;
+        throw new DataAccessResourceFailureException("lost");
+      }
+      return answer;
+    }
+  }
+
+  private Leases losingItsFirstAnswer() {
+    HardOfHearing template = new HardOfHearing(pool);
+    LeaseSql sql = new LeaseSql(template, template, node, properties);
+    Leases losing = new Leases(sql, verbs, settings, node, events, watches, meters);
+    assertThatThrownBy(() -> losing.claim(queue, 1, false, Set.of()))
+        .isInstanceOf(DataAccessResourceFailureException.class);
+    return losing;
+  }
+
+  @Test
+  void aClaimWhoseAnswerWasLostIsClaimedAgainAndNoWorkerDied() {
+    UUID id = submit(Sample.noop());
+    Leases losing = losingItsFirstAnswer();
+    assertThat(job(id).state()).isEqualTo(JobState.RUNNING);
+    Lease lease = losing.claim(queue, 1, false, Set.of()).getFirst();
+    assertThat(lease)
+        .returns(id, Lease::id)
+        .returns(1, Lease::attempt)
+        .returns(0, Lease::recoveries);
+    settle(lease, SUCCESS);
+    assertThat(jobs.attempts(job(id))).hasSize(1);
+    losing.close();
+  }
+
+  @Test
+  void aClaimWhoseAnswerWasLostIsGivenBackThoughNobodyClaimsAgain() {
+    UUID id = submit(Sample.noop());
+    Leases losing = losingItsFirstAnswer();
+    losing.giveBackUnheard();
+    assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
+    assertThat(job(id).attempt()).isZero();
+    losing.close();
   }
 
   @Test

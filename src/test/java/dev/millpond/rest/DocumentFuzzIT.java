@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient;
 import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.WithoutStoreFaults;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -35,6 +36,7 @@ import tools.jackson.databind.node.ObjectNode;
  * one that it does not allow is refused by its name. The requests are made from the document, so a
  * new operation, field or parameter is tried as soon as it is described.
  */
+@WithoutStoreFaults("what is good may be answered by a 503")
 @Timeout(300)
 class DocumentFuzzIT extends WholeApi {
 

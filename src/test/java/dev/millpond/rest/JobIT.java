@@ -3,6 +3,7 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.WithoutStoreFaults;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
@@ -46,6 +47,7 @@ class JobIT extends WholeApi {
     assertThat(answer.problem()).isEqualTo(slug);
   }
 
+  @WithoutStoreFaults("a retry that is sent again may meet the job at work")
   @Test
   void aScheduledJob() throws IOException {
     String id = submit(LATER);
@@ -90,6 +92,7 @@ class JobIT extends WholeApi {
     await(first, "cancelled");
   }
 
+  @WithoutStoreFaults("a DELETE that is sent again finds nothing")
   @Test
   void aRunningJob() throws IOException {
     String id = submit(HELD);
@@ -121,6 +124,7 @@ class JobIT extends WholeApi {
     assertThat(asked.header("Retry-After")).isEmpty();
   }
 
+  @WithoutStoreFaults("a retry that is sent again may meet the job at work")
   @Test
   void aRetryingJob() throws IOException {
     String id = submit(FAILS);
@@ -136,6 +140,7 @@ class JobIT extends WholeApi {
     assertThat(cancel(other).json().path("state").asString()).isEqualTo("cancelled");
   }
 
+  @WithoutStoreFaults("a DELETE that is sent again finds nothing")
   @Test
   void aSucceededJob() throws IOException {
     String id = submit(NOOP);
@@ -148,6 +153,7 @@ class JobIT extends WholeApi {
     assertThat(remove(id).status()).isEqualTo(204);
   }
 
+  @WithoutStoreFaults("a DELETE that is sent again finds nothing")
   @Test
   void aFailedJob() throws IOException {
     String id = submit(FAILS_FOR_GOOD);
@@ -208,6 +214,7 @@ class JobIT extends WholeApi {
         .isEqualTo(200);
   }
 
+  @WithoutStoreFaults("a retry that is sent again may meet the job at work")
   @Test
   void aBodyWhereNoneIsReadDoesNoHarm() throws IOException {
     String id = submit(LATER);

@@ -3,6 +3,7 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.WithoutStoreFaults;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,6 +19,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.JsonNode;
 
 /** What operators do to a queue as a whole. */
+@WithoutStoreFaults("what is done again to many finds nothing left to do")
 class OperatorIT extends WholeApi {
 
   private static final String DEAD =

@@ -3,6 +3,7 @@ package dev.millpond.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
+import dev.millpond.testing.WithoutStoreFaults;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
@@ -379,6 +380,7 @@ class PullIT extends WholeApi {
     assertState(say("fail", never, token(claimOne()), unretryable), "failed");
   }
 
+  @WithoutStoreFaults("a release that is sent again has no lease any more")
   @Test
   void whatIsReleasedIsClaimedAgainAndTheAttemptDoesNotCount() throws IOException {
     workers("pull");
@@ -393,6 +395,7 @@ class PullIT extends WholeApi {
     assertThat(token(again)).isNotEqualTo(token(first));
   }
 
+  @WithoutStoreFaults("a release that is sent again has no lease any more")
   @Test
   void whatIsReleasedForLaterWaitsAndTheAttemptDoesNotCount() throws IOException {
     workers("pull");
@@ -441,6 +444,7 @@ class PullIT extends WholeApi {
     return Instant.parse(answer.json().path("expiresAt").asString());
   }
 
+  @WithoutStoreFaults("a heartbeat that is sent again tells once more")
   @Test
   void progressAndLogAreSeenAtOnceAndTheLogIsBounded() throws IOException {
     workers("pull");
@@ -471,6 +475,7 @@ class PullIT extends WholeApi {
     return lines;
   }
 
+  @WithoutStoreFaults("one of many may be told to come again")
   @Test
   void manyAreAnsweredOneByOneInTheOrderSent() throws IOException {
     workers("pull");
@@ -520,6 +525,7 @@ class PullIT extends WholeApi {
     return String.join(" ", statuses);
   }
 
+  @WithoutStoreFaults("one of many may be told to come again")
   @Test
   void theNextJobsComeWithTheAnswerToTheCompletions() throws IOException {
     workers("pull");
@@ -659,6 +665,7 @@ class PullIT extends WholeApi {
     assertThat(claim("").header("Preference-Applied")).isEmpty();
   }
 
+  @WithoutStoreFaults("the job that fills a queue is refused when it is sent again")
   @Test
   void aClaimOverHttpMakesRoomAtOnceAndKeepsTheLimitOfTheQueue() throws IOException {
     put("/v1/queues/" + queue, "{\"workers\": \"pull\", \"cap\": 2, \"concurrency\": 1}");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millpond.testing.ApiClient.Answer;
 import dev.millpond.testing.RawHttp;
+import dev.millpond.testing.WithoutStoreFaults;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -26,6 +27,7 @@ class QueueIT extends WholeApi {
   @Autowired private DataSource dataSource;
   @Autowired private JdbcClient jdbc;
 
+  @WithoutStoreFaults("a PUT that is sent again creates nothing")
   @Test
   void whatIsLeftOutIsKeptAndNullResets() throws IOException {
     String path = "/v1/queues/" + queue;
@@ -135,6 +137,7 @@ class QueueIT extends WholeApi {
     submit(LATER);
   }
 
+  @WithoutStoreFaults("the job that fills a queue is refused when it is sent again")
   @Test
   void aFullQueueSaysWhenToComeBack() throws IOException {
     fill();
@@ -151,6 +154,7 @@ class QueueIT extends WholeApi {
     assertThat(api.jobs("queue=" + queue)).hasSize(2);
   }
 
+  @WithoutStoreFaults("the job that fills a queue is refused when it is sent again")
   @Test
   void aFullQueueIsRefusedBeforeTheBodyIsRead() throws IOException {
     fill();
@@ -165,6 +169,7 @@ class QueueIT extends WholeApi {
     }
   }
 
+  @WithoutStoreFaults("the job that fills a queue is refused when it is sent again")
   @Test
   void aFullQueueIsRefusedWithoutTheDatabase() throws IOException, SQLException {
     fill();

@@ -6,6 +6,7 @@ import dev.millpond.admission.Streams;
 import dev.millpond.testing.ApiClient;
 import dev.millpond.testing.ApiClient.Answer;
 import dev.millpond.testing.JobLines;
+import dev.millpond.testing.WithoutStoreFaults;
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
 /** Jobs one a line, each answered by itself. */
+@WithoutStoreFaults("most lines have no key to be sent again with")
 class StreamIT extends WholeApi {
 
   private static final String NDJSON = "application/x-ndjson";

@@ -15,6 +15,10 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -26,6 +30,17 @@ public final class ApiClient {
   public static final JsonMapper JSON = JsonMapper.builder().build();
 
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  /** What a client comes back after; where {@link StoreFaults} are not chosen, none is met. */
+  private static final Set<String> COME_BACK =
+      Set.of("database-unavailable", "outcome-unknown", "overloaded");
+
+  /** Else a suite of a few minutes would take hours. */
+  private static final Duration COME_BACK_AFTER = Duration.ofMillis(50);
+
+  private static final int TRIES = 20;
+  private static final Pattern SUBMITS =
+      Pattern.compile("/v1/(queues/[^/]+/)?jobs(/batch)?(\\?.*)?");
 
   private final HttpClient http =
       HttpClient.newBuilder()
@@ -95,8 +110,35 @@ public final class ApiClient {
     if (headers.length > 0) {
       request.headers(headers);
     }
+    return StoreFaults.CHOSEN == StoreFaults.When.NEVER
+        ? send(request.build())
+        : sendUntilDecided(withKey(method, path, request.build()));
+  }
+
+  /** A client that may have to repeat a submit names it. */
+  private static HttpRequest withKey(String method, String path, HttpRequest request) {
+    boolean named =
+        request.headers().firstValue("Idempotency-Key").isPresent()
+            || request.headers().firstValue("Content-Type").orElse("").contains("ndjson");
+    return !method.equals("POST") || named || !SUBMITS.matcher(path).matches()
+        ? request
+        : HttpRequest.newBuilder(request, (_, _) -> true)
+            .header("Idempotency-Key", UUID.randomUUID().toString())
+            .build();
+  }
+
+  private Answer sendUntilDecided(HttpRequest request) throws IOException {
+    Answer answer = send(request);
+    for (int tries = 1; tries < TRIES && COME_BACK.contains(answer.problem()); tries++) {
+      LockSupport.parkNanos(COME_BACK_AFTER.toNanos());
+      answer = send(request);
+    }
+    return answer;
+  }
+
+  private Answer send(HttpRequest request) throws IOException {
     try {
-      HttpResponse<String> response = http.send(request.build(), BodyHandlers.ofString());
+      HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
       return new Answer(response.statusCode(), response.headers(), response.body());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -45,6 +45,11 @@ public final class Database {
   Database() {}
 
   @Bean
+  static StoreFaults storeFaults() {
+    return new StoreFaults();
+  }
+
+  @Bean
   JdbcConnectionDetails jdbcConnectionDetails() {
     // Spring's own hook closes all contexts first. The JVM's hooks run side by side, and the server
     // would be gone while jobs are still given back.
