@@ -1,5 +1,9 @@
 package dev.millpond.job;
 
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toList;
+
 import dev.millpond.job.JobRefs.JobRef;
 import java.sql.Array;
 import java.sql.ResultSet;
@@ -13,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.core.simple.JdbcClient.StatementSpec;
@@ -189,6 +194,22 @@ final class JobSql {
       order by attempt, number
       """;
 
+  /** By the primary key of each id's partition, from where each reader is. */
+  private static final String LINES =
+      """
+      select reader.id, reader.attempt as read_attempt, reader.number as read_number,
+        entry.attempt, entry.number, entry.at, entry.line
+      from unnest(:ids, :attempts, :numbers) as reader (id, attempt, number),
+        lateral (
+          select attempt, number, at, line
+          from job_log
+          where job_log.id = reader.id and (job_log.attempt, job_log.number) > (reader.attempt, reader.number)
+          order by attempt, number
+          limit :limit
+        ) as entry
+      order by entry.attempt, entry.number
+      """;
+
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final TypeReference<Map<String, String>> LABELS = new TypeReference<>() {};
 
@@ -284,12 +305,35 @@ final class JobSql {
   }
 
   List<LogLine> log(UUID id) {
-    return jdbc.sql(LOG)
-        .param("id", id)
-        .query(
-            (row, n) ->
-                new LogLine(row.getInt("attempt"), instant(row, "at"), row.getString("line")))
-        .list();
+    return jdbc.sql(LOG).param("id", id).query((row, n) -> line(row)).list();
+  }
+
+  /** Of each reader the next lines, no more than the limit. */
+  Map<LogReader, List<LogEntry>> lines(Collection<LogReader> readers, int limit) {
+    return jdbc
+        .sql(LINES)
+        .param("ids", array("uuid", readers, LogReader::id))
+        .param("attempts", array("integer", readers, reader -> reader.after().attempt()))
+        .param("numbers", array("bigint", readers, reader -> reader.after().number()))
+        .param("limit", limit)
+        .query((row, n) -> Map.entry(reader(row), entry(row)))
+        .list()
+        .stream()
+        .collect(groupingBy(Map.Entry::getKey, mapping(Map.Entry::getValue, toList())));
+  }
+
+  private static LogReader reader(ResultSet row) throws SQLException {
+    return new LogReader(
+        row.getObject("id", UUID.class),
+        new LogPosition(row.getInt("read_attempt"), row.getLong("read_number")));
+  }
+
+  private static LogEntry entry(ResultSet row) throws SQLException {
+    return new LogEntry(new LogPosition(row.getInt("attempt"), row.getLong("number")), line(row));
+  }
+
+  private static LogLine line(ResultSet row) throws SQLException {
+    return new LogLine(row.getInt("attempt"), instant(row, "at"), row.getString("line"));
   }
 
   private static Job job(ResultSet row, int n) throws SQLException {
@@ -376,6 +420,11 @@ final class JobSql {
   }
 
   private static SqlArrayValue uuids(Collection<UUID> ids) {
-    return new SqlArrayValue("uuid", ids.toArray());
+    return array("uuid", ids, id -> id);
+  }
+
+  private static <T> SqlArrayValue array(
+      String type, Collection<T> rows, Function<T, Object> column) {
+    return new SqlArrayValue(type, rows.stream().map(column).toArray());
   }
 }

@@ -302,7 +302,7 @@ public class Leases {
       if (!heartbeat.lines().isEmpty()) {
         log(heartbeat);
       }
-      if (heartbeat.percent() != null) {
+      if (heartbeat.percent() != null || !heartbeat.lines().isEmpty()) {
         watches.changed(heartbeat.id());
       }
     }
@@ -327,6 +327,7 @@ public class Leases {
   /** Appends to the log of a running job; changes nothing if the lease is lost. */
   public void log(Lease lease, List<LoggedLine> lines) {
     sql.log(lease, lines);
+    watches.changed(lease.id());
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.millpond.rest;
 
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -25,8 +27,8 @@ final class BodyRoom extends OncePerRequestFilter {
 
   private final Semaphore room = new Semaphore(BYTES);
 
-  /** What one request holds; used by its thread alone. */
-  private final class Share {
+  /** What one request holds; used by one thread at a time. */
+  private final class Share implements AsyncListener {
 
     private int bytes;
 
@@ -39,6 +41,31 @@ final class BodyRoom extends OncePerRequestFilter {
     private boolean isHalfFree() {
       return room.availablePermits() >= BYTES / 2;
     }
+
+    private void release() {
+      room.release(bytes);
+      bytes = 0;
+    }
+
+    @Override
+    public void onComplete(AsyncEvent answered) {
+      release();
+    }
+
+    @Override
+    public void onTimeout(AsyncEvent late) {
+      // It is completed next, as after an error.
+    }
+
+    @Override
+    public void onError(AsyncEvent failed) {
+      // It is completed next.
+    }
+
+    @Override
+    public void onStartAsync(AsyncEvent again) {
+      again.getAsyncContext().addListener(this);
+    }
   }
 
   @Override
@@ -50,7 +77,11 @@ final class BodyRoom extends OncePerRequestFilter {
     try {
       chain.doFilter(request, response);
     } finally {
-      room.release(share.bytes);
+      if (isAsyncStarted(request)) {
+        request.getAsyncContext().addListener(share);
+      } else {
+        share.release();
+      }
     }
   }
 

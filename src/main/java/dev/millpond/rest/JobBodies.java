@@ -182,6 +182,7 @@ final class JobBodies {
     String self = "/v1/jobs/" + job.id();
     Map<String, String> links = new LinkedHashMap<>();
     links.put("self", self);
+    links.put("events", self + "/events");
     links.put("cancel", self + "/cancel");
     links.put("retry", self + "/retry");
     links.put("log", self + "/log");

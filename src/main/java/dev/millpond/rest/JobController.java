@@ -6,12 +6,10 @@ import dev.millpond.admission.Redrives.Redrive;
 import dev.millpond.dependency.Dependencies;
 import dev.millpond.dependency.Graph;
 import dev.millpond.job.Job;
-import dev.millpond.job.JobIds;
 import dev.millpond.job.Jobs;
 import dev.millpond.job.LogLine;
 import dev.millpond.job.Watches;
 import dev.millpond.lease.Leases;
-import dev.millpond.retention.Retention;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Collections;
 import java.util.List;
@@ -37,28 +35,28 @@ class JobController {
   private static final int TRIES = 10;
 
   private final Jobs jobs;
+  private final KnownJobs known;
   private final Watches watches;
   private final Leases leases;
   private final Redrives redrives;
-  private final Retention retention;
   private final Dependencies dependencies;
   private final JobBodies bodies;
   private final Problems problems;
 
   JobController(
       Jobs jobs,
+      KnownJobs known,
       Watches watches,
       Leases leases,
       Redrives redrives,
-      Retention retention,
       Dependencies dependencies,
       JobBodies bodies,
       Problems problems) {
     this.jobs = jobs;
+    this.known = known;
     this.watches = watches;
     this.leases = leases;
     this.redrives = redrives;
-    this.retention = retention;
     this.dependencies = dependencies;
     this.bodies = bodies;
     this.problems = problems;
@@ -66,23 +64,27 @@ class JobController {
 
   @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_GONE})
   @GetMapping("/v1/jobs/{id}")
-  ResponseEntity<JobBody> get(@PathVariable String id, HttpServletRequest request)
-      throws InterruptedException {
-    Job now = find(id);
-    Optional<Prefer> prefer = Prefer.of(request).filter(_ -> watches.takesMore());
-    Job job = prefer.isPresent() ? changed(now, request, prefer.get()) : now;
-    return answer(HttpStatus.OK, job, prefer);
+  Object get(@PathVariable String id, HttpServletRequest request) {
+    Job now = known.find(id);
+    return Prefer.of(request)
+        .filter(_ -> watches.takesMore())
+        .map(prefer -> changed(now.id(), seen(now, request), prefer))
+        .orElseGet(() -> answer(HttpStatus.OK, now));
+  }
+
+  private static String seen(Job now, HttpServletRequest request) {
+    String header =
+        String.join(",", Collections.list(request.getHeaders(HttpHeaders.IF_NONE_MATCH)));
+    return header.isEmpty() ? tag(now) : header;
   }
 
   /** The job when it is no longer what the client has seen, or when it wants to wait no longer. */
-  private Job changed(Job now, HttpServletRequest request, Prefer prefer)
-      throws InterruptedException {
-    String header =
-        String.join(",", Collections.list(request.getHeaders(HttpHeaders.IF_NONE_MATCH)));
-    String seen = header.isEmpty() ? tag(now) : header;
-    return watches
-        .await(now.id(), job -> job.state().isFinal() || !seen.contains(tag(job)), prefer.atMost())
-        .orElseThrow(() -> missing(now.id()));
+  private Object changed(UUID id, String seen, Prefer prefer) {
+    return Later.answer(
+        watches.await(
+            id, job -> job.state().isFinal() || !seen.contains(tag(job)), prefer.atMost()),
+        job ->
+            answer(HttpStatus.OK, job.orElseThrow(() -> known.missing(id)), Optional.of(prefer)));
   }
 
   /** What a job's handlers logged. */
@@ -91,20 +93,20 @@ class JobController {
   @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_GONE})
   @GetMapping("/v1/jobs/{id}/log")
   Log log(@PathVariable String id) {
-    return new Log(jobs.log(find(id).id()));
+    return new Log(jobs.log(known.find(id).id()));
   }
 
   @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_GONE})
   @GetMapping("/v1/jobs/{id}/graph")
   Graph graph(@PathVariable String id) {
-    return dependencies.graph(find(id).id());
+    return dependencies.graph(known.find(id).id());
   }
 
   @Answers({Problem.JOB_NOT_FOUND, Problem.JOB_FINISHED, Problem.JOB_GONE, Problem.OUTCOME_UNKNOWN})
   @PostMapping("/v1/jobs/{id}/cancel")
   ResponseEntity<JobBody> cancel(@PathVariable String id) {
     for (int i = 0; i < TRIES; i++) {
-      Job job = find(id);
+      Job job = known.find(id);
       switch (job.state()) {
         case CANCELLED -> {
           return answer(HttpStatus.OK, job);
@@ -119,10 +121,10 @@ class JobController {
           // By what it was when it was asked, whatever has become of it since.
           switch (leases.cancel(job.id())) {
             case CANCELLED -> {
-              return answer(HttpStatus.OK, find(id));
+              return answer(HttpStatus.OK, known.find(id));
             }
             case REQUESTED -> {
-              return answer(HttpStatus.ACCEPTED, find(id));
+              return answer(HttpStatus.ACCEPTED, known.find(id));
             }
             case UNCHANGED -> {} // It moved on in between: another look.
           }
@@ -145,7 +147,7 @@ class JobController {
   @PostMapping("/v1/jobs/{id}/retry")
   ResponseEntity<JobBody> retry(@PathVariable String id) {
     for (int i = 0; i < TRIES; i++) {
-      Job job = find(id);
+      Job job = known.find(id);
       boolean done =
           switch (job.state()) {
             case QUEUED -> true;
@@ -157,7 +159,7 @@ class JobController {
             case SUCCEEDED, FAILED, CANCELLED, EXPIRED -> redrive(job);
           };
       if (done) {
-        return answer(HttpStatus.OK, find(id));
+        return answer(HttpStatus.OK, known.find(id));
       }
     }
     throw moving();
@@ -183,7 +185,7 @@ class JobController {
       // Whoever knows of no other answer with a body asks for this one.
       produces = {MediaType.APPLICATION_JSON_VALUE, MediaType.APPLICATION_PROBLEM_JSON_VALUE})
   ResponseEntity<Void> remove(@PathVariable String id) {
-    Job job = find(id);
+    Job job = known.find(id);
     if (!leases.remove(job.id())) {
       throw new ProblemException(
           Problem.JOB_NOT_FINISHED, "The job is " + job.state().label() + ".");
@@ -206,17 +208,6 @@ class JobController {
 
   private static String tag(Job job) {
     return "\"" + job.version() + "\"";
-  }
-
-  private Job find(String path) {
-    UUID id = PathParts.job(path);
-    return jobs.find(id).orElseThrow(() -> missing(id));
-  }
-
-  private ProblemException missing(UUID id) {
-    return JobIds.submittedAt(id).isBefore(retention.keptSince())
-        ? new ProblemException(Problem.JOB_GONE, "The job was removed, or never existed.")
-        : new ProblemException(Problem.JOB_NOT_FOUND, "There is no job with this id.");
   }
 
   private static ProblemException moving() {

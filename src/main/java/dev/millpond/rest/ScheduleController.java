@@ -181,7 +181,7 @@ class ScheduleController {
     Problem.OUTCOME_UNKNOWN
   })
   @PostMapping("/v1/schedules/{schedule}/trigger")
-  ResponseEntity<JobBody> trigger(@PathVariable String schedule, HttpServletRequest request) {
+  Object trigger(@PathVariable String schedule, HttpServletRequest request) {
     Schedule now = find(schedule);
     QueueName queue = now.settings().queue();
     Submission job =

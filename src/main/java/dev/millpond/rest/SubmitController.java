@@ -27,6 +27,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -81,8 +82,7 @@ class SubmitController {
 
   @AnswersOfASubmit
   @PostMapping({"/v1/jobs", "/v1/queues/{queue}/jobs"})
-  ResponseEntity<JobBody> submit(
-      @PathVariable(required = false) @Nullable String queue, HttpServletRequest request)
+  Object submit(@PathVariable(required = false) @Nullable String queue, HttpServletRequest request)
       throws IOException {
     QueueName name = PathParts.queue(queue);
     byte[] body = RequestBodies.read(request, RequestBodies.SINGLE);
@@ -101,8 +101,11 @@ class SubmitController {
     return Prefer.of(request).filter(_ -> watches.takesMore() && BodyRoom.isHalfFree(request));
   }
 
-  /** The answer to a submit of one job, however it came about. */
-  ResponseEntity<JobBody> answer(QueueName name, Decision decision, Optional<Prefer> prefer) {
+  /**
+   * The answer to a submit of one job, however it came about; or one that comes when the job is
+   * finished, or the client wants to wait no longer.
+   */
+  Object answer(QueueName name, Decision decision, Optional<Prefer> prefer) {
     Job admitted =
         switch (decision) {
           case Decision.Accepted(List<Job> accepted) -> accepted.getFirst();
@@ -111,7 +114,15 @@ class SubmitController {
               there(Objects.requireNonNull(ids.getFirst()));
           case Decision.Refused refused -> throw refused(refused);
         };
-    JobBody answer = prefer.isPresent() ? finished(admitted, prefer.get()) : bodies.whole(admitted);
+    return prefer.isPresent()
+        ? Later.answer(
+            finished(admitted, prefer.get()),
+            job -> answer(name, decision, prefer, whole(job, admitted)))
+        : answer(name, decision, prefer, bodies.whole(admitted));
+  }
+
+  private ResponseEntity<JobBody> answer(
+      QueueName name, Decision decision, Optional<Prefer> prefer, JobBody answer) {
     boolean done = prefer.isPresent() && JobState.of(answer.state()).isFinal();
     return answer(
             done || wasThere(decision, answer.id()) ? HttpStatus.OK : HttpStatus.ACCEPTED,
@@ -133,18 +144,24 @@ class SubmitController {
    * The job when it is finished, or as it is when the client wants to wait no longer. It is
    * accepted, whatever happens to the wait: no failure of that may be the answer.
    */
-  private JobBody finished(Job admitted, Prefer prefer) {
+  private CompletableFuture<Job> finished(Job admitted, Prefer prefer) {
     try {
-      return bodies.whole(
-          watches
-              .await(admitted.id(), job -> job.state().isFinal(), prefer.atMost())
-              .orElse(admitted));
-    } catch (InterruptedException stop) {
-      Thread.currentThread().interrupt();
+      return watches
+          .await(admitted.id(), job -> job.state().isFinal(), prefer.atMost())
+          .handle((job, away) -> job == null ? admitted : job.orElse(admitted));
     } catch (DataAccessException | TransactionException away) {
       log.debug("Cannot wait for job {}: {}", admitted.id(), away.getMessage());
+      return CompletableFuture.completedFuture(admitted);
     }
-    return bodies.whole(admitted);
+  }
+
+  private JobBody whole(Job job, Job admitted) {
+    try {
+      return bodies.whole(job);
+    } catch (DataAccessException | TransactionException away) {
+      log.debug("Cannot read all of job {}: {}", job.id(), away.getMessage());
+      return bodies.whole(admitted);
+    }
   }
 
   /** What a batch that was accepted whole is answered. */

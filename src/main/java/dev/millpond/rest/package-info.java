@@ -12,6 +12,11 @@
  * checks its head, {@link dev.millpond.rest.StreamedSubmit} has one thread that reads ({@link
  * dev.millpond.rest.LineReader}) and one that has the lines admitted and writes their verdicts,
  * with {@link dev.millpond.rest.Arrivals} between them.
+ *
+ * <p>Who waits for a job keeps no thread: {@link dev.millpond.rest.Later} is the answer to come.
+ * Who follows one keeps no request either: {@link dev.millpond.rest.EventController} checks and
+ * sends the head, then {@link dev.millpond.rest.EventStream} tells and {@link
+ * dev.millpond.rest.EventConnection} sends.
  */
 @NullMarked
 @ApplicationModule(

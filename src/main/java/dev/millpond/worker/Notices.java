@@ -1,5 +1,8 @@
 package dev.millpond.worker;
 
+import dev.millpond.job.JobChanged;
+import dev.millpond.job.JobsWatched;
+import dev.millpond.job.Watches;
 import dev.millpond.lease.CancelRequested;
 import dev.millpond.queue.JobsReady;
 import dev.millpond.queue.QueueName;
@@ -8,6 +11,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -27,15 +31,17 @@ import org.springframework.context.event.EventListener;
 import org.springframework.core.task.TaskRejectedException;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.support.SqlArrayValue;
 import org.springframework.scheduling.TaskScheduler;
 import org.springframework.stereotype.Component;
 
 /**
- * Hints between nodes, by LISTEN and NOTIFY: where jobs are ready, and which running job was asked
- * to cancel. Without them everything still happens, at the next poll or renewal.
+ * Hints between nodes, by LISTEN and NOTIFY: where jobs are ready, which running job was asked to
+ * cancel, and which job has changed while another node watches some. Without them everything still
+ * happens, at the next poll or renewal.
  *
  * <p>A NOTIFY locks the whole database at its commit, so it never is part of a submit: what gathers
- * in a tenth of a second goes out together.
+ * in a twentieth of a second goes out together.
  */
 @Component
 class Notices implements SmartLifecycle {
@@ -43,13 +49,18 @@ class Notices implements SmartLifecycle {
   /**
    * How long words gather: the timer is set by the first of them, so that nothing turns at rest.
    */
-  private static final Duration GATHER = Duration.ofMillis(100);
+  private static final Duration GATHER = Duration.ofMillis(50);
 
   private static final String CHANNEL = "millpond";
   private static final String CANCEL = "cancel:";
+  private static final String CHANGED = "changed:";
+  private static final String WATCHED = "watched:";
 
-  /** What fits into a notice of 8,000 bytes; queues beyond it are found by the poll. */
-  private static final int MAX_WORDS = 100;
+  /** What a notice holds. */
+  private static final int MAX_BYTES = 7_999;
+
+  /** What is told at once; what is beyond it is found by the polls. */
+  private static final int MAX_WORDS = 1_000;
 
   /**
    * How often a silent connection is asked whether it lives; with the socket's timeout, dead ones
@@ -65,6 +76,7 @@ class Notices implements SmartLifecycle {
   private final JdbcClient jdbc;
   private final ApplicationEventPublisher events;
   private final TaskScheduler scheduler;
+  private final Watches watches;
 
   /** Marks this node's own notices, which tell it nothing new. */
   private final String self = UUID.randomUUID().toString();
@@ -84,11 +96,13 @@ class Notices implements SmartLifecycle {
       JdbcConnectionDetails details,
       JdbcClient jdbc,
       ApplicationEventPublisher events,
-      TaskScheduler scheduler) {
+      TaskScheduler scheduler,
+      Watches watches) {
     this.details = details;
     this.jdbc = jdbc;
     this.events = events;
     this.scheduler = scheduler;
+    this.watches = watches;
   }
 
   @EventListener
@@ -103,6 +117,16 @@ class Notices implements SmartLifecycle {
     if (!receiving.get()) {
       tell(Set.of(CANCEL + request.id()));
     }
+  }
+
+  @EventListener
+  void on(JobChanged change) {
+    tell(Set.of(CHANGED + change.id()));
+  }
+
+  @EventListener(JobsWatched.class)
+  void onJobsWatched() {
+    tell(Set.of(WATCHED));
   }
 
   private void tell(Set<String> words) {
@@ -120,20 +144,34 @@ class Notices implements SmartLifecycle {
   }
 
   private void send() {
-    Set<String> words;
+    List<String> words;
     synchronized (unsent) {
-      words = unsent.stream().limit(MAX_WORDS).collect(Collectors.toSet());
+      words = unsent.stream().limit(MAX_WORDS).toList();
       unsent.clear();
     }
     try {
-      jdbc.sql("select pg_notify(:channel, :words)")
+      jdbc.sql("select pg_notify(:channel, notice) from unnest(:notices) as notice")
           .param("channel", CHANNEL)
-          .param("words", self + " " + String.join(" ", words))
+          .param("notices", new SqlArrayValue("text", notices(words).toArray()))
           .query()
           .listOfRows();
     } catch (DataAccessException away) {
       log.debug("No hint sent: {}", away.getMessage());
     }
+  }
+
+  private List<String> notices(List<String> words) {
+    List<String> notices = new ArrayList<>();
+    StringBuilder notice = new StringBuilder(self);
+    for (String word : words) {
+      if (notice.length() + 1 + word.length() > MAX_BYTES) {
+        notices.add(notice.toString());
+        notice = new StringBuilder(self);
+      }
+      notice.append(' ').append(word);
+    }
+    notices.add(notice.toString());
+    return notices;
   }
 
   private void listen() {
@@ -194,6 +232,10 @@ class Notices implements SmartLifecycle {
         if (word.startsWith(CANCEL)) {
           events.publishEvent(
               new CancelRequested(UUID.fromString(word.substring(CANCEL.length()))));
+        } else if (word.startsWith(CHANGED)) {
+          watches.hint(UUID.fromString(word.substring(CHANGED.length())));
+        } else if (word.equals(WATCHED)) {
+          watches.othersWatch();
         } else if (QueueName.isValid(word)) {
           queues.add(new QueueName(word));
         }

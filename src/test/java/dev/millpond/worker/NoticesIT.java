@@ -29,7 +29,7 @@ class NoticesIT {
   @Autowired private ApplicationEventPublisher events;
 
   @Test
-  void hintsAreSentEachTimeAfterARestAndThoseOfATenthOfASecondTogether() throws SQLException {
+  void hintsAreSentEachTimeAfterARestAndThoseOfATwentiethOfASecondTogether() throws SQLException {
     UUID cancelled = UUID.randomUUID();
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
