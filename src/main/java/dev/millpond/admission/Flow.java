@@ -33,6 +33,9 @@ final class Flow {
   /** For so long after jobs have started, others are expected to. */
   private static final Duration MOVING = Duration.ofSeconds(10);
 
+  /** For so long after a word of jobs that wait for keys, there are such. */
+  private static final Duration LINED = Duration.ofMinutes(1);
+
   /** A rate that changed by less is not worth a statement. */
   private static final double WORTH_TELLING = 0.1;
 
@@ -69,6 +72,9 @@ final class Flow {
   private int capInTime = Integer.MAX_VALUE;
   private long frontAt = System.nanoTime();
 
+  /** When it was last heard that jobs wait for keys; long ago if never. */
+  private long linedAt = frontAt - LINED.toNanos();
+
   /** When jobs last started on any node, as far as this one knows; long ago if never. */
   private long movedAt = frontAt - MOVING.toNanos();
 
@@ -101,9 +107,19 @@ final class Flow {
     rate.interrupted();
   }
 
-  /** Whether jobs have started lately, on any node. */
+  /** A job has come to the line of a concurrency key, or left it. */
+  synchronized void lined(long now) {
+    linedAt = now;
+  }
+
+  /** Whether jobs wait for keys, as far as it was heard lately. */
+  synchronized boolean hasLine(long now) {
+    return now - linedAt < LINED.toNanos();
+  }
+
+  /** Whether jobs that have waited for keys start, on any node. */
   synchronized boolean isMoving(long now) {
-    return now - movedAt < MOVING.toNanos();
+    return hasLine(now) && now - movedAt < MOVING.toNanos();
   }
 
   /** Takes note of what a job that comes now, at the end of the line, would be told. */

@@ -12,6 +12,7 @@ import dev.millpond.lease.LeaseProperties;
 import dev.millpond.lease.Node;
 import dev.millpond.queue.DepthChanged;
 import dev.millpond.queue.JobsStarted;
+import dev.millpond.queue.LineChanged;
 import dev.millpond.queue.Queue;
 import dev.millpond.queue.QueueName;
 import dev.millpond.queue.Queues;
@@ -521,12 +522,12 @@ public class Permits implements SchedulingConfigurer {
   @EventListener
   void on(JobsStarted started) {
     QueueName queue = started.queue();
-    // With a limit on the queue's concurrency some may be left although slots were. In a full queue
-    // others wait for room, whatever its jobs wait for.
-    boolean more =
-        started.more() || runnable(queue) > 0 || depth(queue) >= cap(queue) * Flow.CROWDED;
     long now = System.nanoTime();
     Flow flow = flow(queue);
+    // With a limit on the queue's concurrency some may be left although slots were. Where jobs wait
+    // for keys, each start makes room for those who wait for that.
+    boolean crowded = depth(queue) > 0 && depth(queue) >= cap(queue) * Flow.CROWDED;
+    boolean more = started.more() || runnable(queue) > 0 || (crowded && flow.hasLine(now));
     flow.started(started, more, now);
     flow.error(started.waits().getLast(), now)
         .ifPresent(
@@ -534,6 +535,11 @@ public class Permits implements SchedulingConfigurer {
                 meters
                     .summary("millpond.queue.estimate.error", "queue", queue.value())
                     .record(error));
+  }
+
+  @EventListener
+  void on(LineChanged line) {
+    flow(line.queue()).lined(System.nanoTime());
   }
 
   @EventListener

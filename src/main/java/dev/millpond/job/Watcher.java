@@ -2,7 +2,6 @@ package dev.millpond.job;
 
 import java.util.List;
 import java.util.Optional;
-import org.springframework.core.NestedRuntimeException;
 
 /**
  * Somebody who wants to know how a job goes on. One thread tells all of them, so none may keep it.
@@ -18,7 +17,7 @@ public interface Watcher {
   void see(Optional<Job> job, List<LogEntry> lines);
 
   /** It could not be read. If it has changed, that is found again. */
-  void miss(NestedRuntimeException why);
+  void miss(RuntimeException why);
 
   /** The service stops, and nothing more is told unless it is asked for. */
   void stop();

@@ -22,11 +22,9 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
-import org.springframework.core.NestedRuntimeException;
 import org.springframework.dao.DataAccessException;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
-import org.springframework.transaction.TransactionException;
 
 /**
  * Tells those who watch a job that it has changed. They hold neither a thread nor a connection to
@@ -41,7 +39,7 @@ public class Watches {
   private static final int MOST = 5_000;
 
   /** How many jobs a statement reads: each may have half a megabyte. */
-  private static final int GROUP = 100;
+  private static final int GROUP = 20;
 
   /** How many log lines a watcher is shown at once; with as many, it may ask for more. */
   public static final int LINES = 100;
@@ -134,7 +132,7 @@ public class Watches {
     }
 
     @Override
-    public void miss(NestedRuntimeException why) {
+    public void miss(RuntimeException why) {
       if (over) {
         answer.completeExceptionally(why);
       }
@@ -257,14 +255,15 @@ public class Watches {
       Map<UUID, Job> jobs = jobs(ids);
       Map<LogReader, List<LogEntry>> lines = lines(jobs);
       ids.forEach(id -> each(id, watch -> show(watch, Optional.ofNullable(jobs.get(id)), lines)));
-    } catch (DataAccessException | TransactionException away) {
+    } catch (RuntimeException failed) {
+      log.debug("Cannot read watched jobs", failed);
       ids.forEach(
           id ->
               each(
                   id,
                   watch -> {
                     watch.version = -1;
-                    watch.watcher.miss(away);
+                    watch.watcher.miss(failed);
                   }));
     }
   }
@@ -279,14 +278,14 @@ public class Watches {
   private Map<LogReader, List<LogEntry>> lines(Map<UUID, Job> jobs) {
     Set<LogReader> readers =
         jobs.values().stream()
-            .filter(job -> job.attempt() > 0)
+            .filter(job -> job.startedAt() != null)
             .flatMap(job -> watched.getOrDefault(job.id(), Set.of()).stream())
             .flatMap(watch -> watch.watcher.read().map(at -> new LogReader(watch.id, at)).stream())
             .collect(Collectors.toSet());
     return readers.isEmpty() ? Map.of() : sql.lines(readers, LINES);
   }
 
-  private static void show(Watch watch, Optional<Job> job, Map<LogReader, List<LogEntry>> lines) {
+  private void show(Watch watch, Optional<Job> job, Map<LogReader, List<LogEntry>> lines) {
     job.ifPresent(seen -> watch.version = seen.version());
     watch.watcher.see(
         job,
@@ -295,6 +294,10 @@ public class Watches {
             .read()
             .map(at -> lines.getOrDefault(new LogReader(watch.id, at), List.of()))
             .orElse(List.of()));
+    if (stopping) {
+      // It may have been opened when the others were told.
+      watch.watcher.stop();
+    }
   }
 
   private void each(UUID id, Consumer<Watch> tell) {

@@ -106,14 +106,14 @@ class KeySlots {
   }
 
   @Scheduled(fixedDelayString = "${millpond.lease.sweep}")
-  void turn() {
+  void sweep() {
     if (pulse.mayHaveKeys()) {
-      sweep();
+      turn();
     }
   }
 
   /** Looks at all keys of which somebody should have. */
-  void sweep() {
+  void turn() {
     promote(sql.unheard(SWEEP));
   }
 

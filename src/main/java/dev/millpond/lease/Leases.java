@@ -245,7 +245,7 @@ public class Leases {
   }
 
   /** Gives back what was leased by claims whose answers were lost. */
-  void giveBackUnheard() {
+  synchronized void giveBackUnheard() {
     Set<UUID> claims = unheard.all();
     if (!claims.isEmpty()) {
       // What could not be given back is found again by the next sweep.

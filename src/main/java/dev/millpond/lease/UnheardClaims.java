@@ -19,7 +19,10 @@ final class UnheardClaims {
    */
   private static final Duration REMEMBERED = Duration.ofSeconds(30);
 
-  /** When each was lost ({@code nanoTime}), by its token. Written by whoever claims. */
+  /**
+   * When each was lost, or first looked for if that was later ({@code nanoTime}), by its token.
+   * Written by whoever claims.
+   */
   private final Map<UUID, Long> lost = new ConcurrentHashMap<>();
 
   /** Those that nobody has looked for. */
@@ -37,12 +40,17 @@ final class UnheardClaims {
   /** Those that may hold jobs. */
   Set<UUID> all() {
     long now = System.nanoTime();
-    lost.values().removeIf(at -> now - at > REMEMBERED.toNanos());
+    lost.entrySet()
+        .removeIf(
+            claim ->
+                !unsought.contains(claim.getKey())
+                    && now - claim.getValue() > REMEMBERED.toNanos());
     return Set.copyOf(lost.keySet());
   }
 
   /** Somebody has looked what they hold. */
   void sought(Set<UUID> tokens) {
-    unsought.removeAll(tokens);
+    long now = System.nanoTime();
+    tokens.stream().filter(unsought::remove).forEach(token -> lost.replace(token, now));
   }
 }

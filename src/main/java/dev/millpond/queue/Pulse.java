@@ -25,8 +25,13 @@ public final class Pulse {
   private final Queues queues;
   private final PulseSql sql;
 
-  /** As the settings were when they were last read; used by the beat alone. */
+  /** The settings are read so often at least: what was put beside a change must not last. */
+  private static final Duration READ_AGAIN = Duration.ofSeconds(10);
+
+  /** As the settings were when they were last read, and when that was; used by the beat alone. */
   private @Nullable Long settings;
+
+  private long readAt;
 
   private volatile Seen last = new Seen(Signs.UNKNOWN, System.nanoTime());
 
@@ -40,15 +45,23 @@ public final class Pulse {
   @Scheduled(fixedDelayString = "PT0.9S")
   void beat() {
     long now = System.nanoTime();
+    Signs signs = look();
+    boolean same = settings != null && settings.equals(signs.settings());
+    if (!same || now - readAt > READ_AGAIN.toNanos()) {
+      queues.refresh();
+      settings = signs.settings();
+      readAt = now;
+    }
+    last = new Seen(signs, now);
+  }
+
+  /** Where the look takes too long, the settings are followed all the same. */
+  private Signs look() {
     try {
-      Signs signs = sql.look();
-      if (settings == null || settings != signs.settings()) {
-        queues.refresh();
-        settings = signs.settings();
-      }
-      last = new Seen(signs, now);
+      return sql.look();
     } catch (DataAccessException away) {
       log.debug("No pulse: {}", away.getMessage());
+      return Signs.UNKNOWN;
     }
   }
 

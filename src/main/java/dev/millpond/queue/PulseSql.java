@@ -2,8 +2,10 @@ package dev.millpond.queue;
 
 import jakarta.annotation.PreDestroy;
 import java.util.Properties;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 import org.springframework.stereotype.Component;
@@ -16,7 +18,10 @@ import org.springframework.stereotype.Component;
 final class PulseSql {
 
   /** A host that vanished without a reset is found out before what was seen is stale. */
-  private static final String TIMEOUT_SECONDS = "2";
+  private static final int TIMEOUT_SECONDS = 2;
+
+  /** A look among rows that nobody could vacuum away is ended before the next one. */
+  private static final int LOOK_SECONDS = 1;
 
   /**
    * Scans the table of queues, and looks whether there is a row in each of the others. Takes no
@@ -34,34 +39,37 @@ final class PulseSql {
       """;
 
   private final SingleConnectionDataSource connection = new SingleConnectionDataSource();
-  private final JdbcClient jdbc = JdbcClient.create(connection);
+  private final JdbcClient jdbc;
 
   PulseSql(JdbcConnectionDetails details) {
     Properties properties = new Properties();
     properties.setProperty("ApplicationName", "millpond-pulse");
-    properties.setProperty("connectTimeout", TIMEOUT_SECONDS);
-    properties.setProperty("socketTimeout", TIMEOUT_SECONDS);
+    properties.setProperty("connectTimeout", Integer.toString(TIMEOUT_SECONDS));
+    properties.setProperty("socketTimeout", Integer.toString(TIMEOUT_SECONDS));
     connection.setUrl(details.getJdbcUrl());
     connection.setUsername(details.getUsername());
     connection.setPassword(details.getPassword());
     connection.setConnectionProperties(properties);
     connection.setSuppressClose(true);
+    JdbcTemplate template = new JdbcTemplate(connection);
+    template.setQueryTimeout(LOOK_SECONDS);
+    this.jdbc = JdbcClient.create(template);
   }
 
   /**
    * What there is.
    *
-   * @param settings other than before if any queue is
+   * @param settings other than before if any queue is; null if that is not known
    */
   record Signs(
-      long settings,
+      @Nullable Long settings,
       boolean waiting,
       boolean leased,
       boolean keys,
       boolean ends,
       boolean callbacks) {
 
-    static final Signs UNKNOWN = new Signs(0, true, true, true, true, true);
+    static final Signs UNKNOWN = new Signs(null, true, true, true, true, true);
   }
 
   Signs look() {

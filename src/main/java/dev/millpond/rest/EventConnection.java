@@ -3,6 +3,7 @@ package dev.millpond.rest;
 import jakarta.servlet.http.WebConnection;
 import java.io.IOException;
 import java.util.Objects;
+import java.util.concurrent.locks.Lock;
 import org.apache.coyote.http11.upgrade.InternalHttpUpgradeHandler;
 import org.apache.tomcat.util.net.AbstractEndpoint.Handler.SocketState;
 import org.apache.tomcat.util.net.SSLSupport;
@@ -28,6 +29,9 @@ public final class EventConnection implements InternalHttpUpgradeHandler {
 
   /** Whether it is closed as soon as all is sent. */
   private volatile boolean ending;
+
+  /** Whether Tomcat will tell when the client reads again; guarded by the lock. */
+  private boolean full;
 
   /** What is done when it is handed over. */
   void whenOpened(Runnable action) {
@@ -58,31 +62,38 @@ public final class EventConnection implements InternalHttpUpgradeHandler {
     return Objects.requireNonNull(socket);
   }
 
-  /** Whether the client has read so much that more can be sent; if not, it is told when it has. */
+  /** What is done to the connection by any thread but Tomcat's, which has this lock already. */
+  Lock lock() {
+    return socket().getLock();
+  }
+
+  /**
+   * Whether the client has read so much that more can be sent; if not, {@link #whenReady} tells
+   * when it has. Asked once until then, as Tomcat wants it.
+   */
   boolean isReady() {
-    return !ending && !socket().isClosed() && socket().isReadyForWrite();
+    return !ending && !socket().isClosed() && isWritable();
+  }
+
+  private boolean isWritable() {
+    full = full || !socket().isReadyForWrite();
+    return !full;
   }
 
   /** Sends without waiting; what the client does not take now goes when it does. */
   void send(byte[] bytes) {
     try {
       socket().write(false, bytes, 0, bytes.length);
-      flush();
+      socket().flush(false);
     } catch (IOException broken) {
       close();
     }
   }
 
-  /** Whether all is sent. */
-  private boolean flush() throws IOException {
-    socket().flush(false);
-    return socket().isReadyForWrite();
-  }
-
   /** Closes it when all is sent. */
   void end() {
     ending = true;
-    if (socket().isClosed() || socket().isReadyForWrite()) {
+    if (socket().isClosed() || isWritable()) {
       close();
     }
   }
@@ -111,7 +122,9 @@ public final class EventConnection implements InternalHttpUpgradeHandler {
   }
 
   private boolean write() throws IOException {
-    boolean sent = flush();
+    socket().flush(false);
+    full = false;
+    boolean sent = isWritable();
     if (sent && !ending) {
       ready.run();
     }

@@ -17,7 +17,6 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.springframework.core.NestedRuntimeException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -37,13 +36,17 @@ final class EventStream implements Watcher {
   private final JobBodies bodies;
   private final JsonMapper json;
 
-  // All of it guarded by this.
+  // All of it guarded by the lock of the connection: a second one could be taken in another order.
   private @Nullable Watch watch;
 
   /** What was told last. */
   private int version;
 
-  private LogPosition position;
+  /**
+   * Read without the lock: it is an immutable value, and a log is read from it, again if need be.
+   */
+  private volatile LogPosition position;
+
   private int attempt;
   private @Nullable JobState state;
   private @Nullable Progress progress;
@@ -63,23 +66,38 @@ final class EventStream implements Watcher {
   }
 
   /** Tells what has happened since the last event that the client has seen, and goes on. */
-  synchronized void begin(Supplier<Watch> open) {
-    Watch opened = open.get();
-    watch = opened;
-    int retry = ThreadLocalRandom.current().nextInt(LEAST_RETRY, MOST_RETRY);
-    connection.send(("retry: " + retry + "\n\n").getBytes(UTF_8));
-    opened.lookAgain();
+  void begin(Supplier<Watch> open) {
+    alone(
+        () -> {
+          Watch opened = open.get();
+          watch = opened;
+          int retry = ThreadLocalRandom.current().nextInt(LEAST_RETRY, MOST_RETRY);
+          connection.send(("retry: " + retry + "\n\n").getBytes(UTF_8));
+          opened.lookAgain();
+        });
+  }
+
+  private void alone(Runnable action) {
+    connection.lock().lock();
+    try {
+      action.run();
+    } finally {
+      connection.lock().unlock();
+    }
   }
 
   @Override
-  public synchronized void see(Optional<Job> job, List<LogEntry> lines) {
-    if (job.isEmpty()) {
-      connection.end();
-    } else if (connection.isReady()) {
-      tell(job.get(), lines);
-    } else {
-      behind = true;
-    }
+  public void see(Optional<Job> job, List<LogEntry> lines) {
+    alone(
+        () -> {
+          if (job.isEmpty()) {
+            connection.end();
+          } else if (connection.isReady()) {
+            tell(job.get(), lines);
+          } else {
+            behind = true;
+          }
+        });
   }
 
   private void tell(Job job, List<LogEntry> lines) {
@@ -92,6 +110,8 @@ final class EventStream implements Watcher {
     // All that was logged before a change is told before it.
     if (!mayHaveMore && job.version() != version) {
       events.append(change(job));
+    } else if (state == null && job.version() == version) {
+      note(job); // What the client has seen before it came back.
     }
     if (!events.isEmpty()) {
       connection.send(events.toString().getBytes(UTF_8));
@@ -109,13 +129,17 @@ final class EventStream implements Watcher {
             && job.state() == state
             && job.attempt() == attempt
             && !job.progress().equals(progress);
+    note(job);
+    return isProgress
+        ? event("progress", job.progress())
+        : event("state", bodies.body(job, Set.of()));
+  }
+
+  private void note(Job job) {
     version = job.version();
     state = job.state();
     attempt = job.attempt();
     progress = job.progress();
-    return isProgress
-        ? event("progress", job.progress())
-        : event("state", bodies.body(job, Set.of()));
   }
 
   private String event(String name, @Nullable Object data) {
@@ -129,42 +153,51 @@ final class EventStream implements Watcher {
 
   /** It is looked for again; the client knows no worse than before. */
   @Override
-  public void miss(NestedRuntimeException why) {}
+  public void miss(RuntimeException why) {}
 
   @Override
-  public synchronized void stop() {
-    connection.end();
+  public void stop() {
+    alone(connection::end);
   }
 
   @Override
-  public synchronized Optional<LogPosition> read() {
+  public Optional<LogPosition> read() {
     return Optional.of(position);
   }
 
   /** The client reads again. */
-  synchronized void ready() {
-    slow = false;
-    if (behind) {
-      behind = false;
-      again();
-    }
+  void ready() {
+    alone(
+        () -> {
+          slow = false;
+          if (behind) {
+            behind = false;
+            again();
+          }
+        });
   }
 
-  /** Shows that the stream lives. Who has not read since the last time is given up. */
-  synchronized void beat() {
-    if (connection.isReady()) {
-      connection.send(BEAT);
-    } else if (slow) {
-      connection.close();
-    } else {
-      slow = true;
-    }
+  /** Shows that the stream lives. Who has not made room for it since the last time is given up. */
+  void beat() {
+    alone(
+        () -> {
+          if (connection.isReady()) {
+            connection.send(BEAT);
+          } else if (slow) {
+            connection.close();
+          } else {
+            slow = true;
+          }
+        });
   }
 
   /** Nobody is told any more. */
-  synchronized void close() {
-    if (watch != null) {
-      watch.close();
-    }
+  void close() {
+    alone(
+        () -> {
+          if (watch != null) {
+            watch.close();
+          }
+        });
   }
 }

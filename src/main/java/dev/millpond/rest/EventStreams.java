@@ -46,7 +46,7 @@ final class EventStreams {
     }
   }
 
-  /** Keeps the streams from looking dead, and finds those that are. */
+  /** Keeps the streams from looking dead, and gives up those that are full. */
   @Scheduled(fixedDelayString = "PT15S")
   void beat() {
     open.forEach(EventStream::beat);

@@ -13,6 +13,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
@@ -146,7 +147,12 @@ class Notices implements SmartLifecycle {
   private void send() {
     List<String> words;
     synchronized (unsent) {
-      words = unsent.stream().limit(MAX_WORDS).toList();
+      // The more there are of them, the less each change of a job matters.
+      words =
+          unsent.stream()
+              .sorted(Comparator.comparing(word -> word.startsWith(CHANGED)))
+              .limit(MAX_WORDS)
+              .toList();
       unsent.clear();
     }
     try {

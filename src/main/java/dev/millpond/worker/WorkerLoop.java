@@ -59,7 +59,7 @@ class WorkerLoop {
   private final Set<QueueName> suspects = new LinkedHashSet<>();
   private long nextPoll = System.nanoTime();
 
-  /** Whether the next poll is for a job that somebody told of. */
+  /** Whether somebody told of a job that no poll has met: the pulse may not know of it yet. */
   private boolean told;
 
   private Duration pause = Duration.ZERO;
@@ -109,9 +109,9 @@ class WorkerLoop {
     if (hints.suspects()) {
       suspects.addAll(hints.queues());
     }
-    if (hints.dueAt() != null && hints.dueAt() - nextPoll < 0) {
-      nextPoll = hints.dueAt();
+    if (hints.dueAt() != null) {
       told = true;
+      nextPoll = hints.dueAt() - nextPoll < 0 ? hints.dueAt() : nextPoll;
     }
     if (System.nanoTime() - nextPoll >= 0) {
       if (told || pulse.mayWait()) {
@@ -143,8 +143,8 @@ class WorkerLoop {
   }
 
   private void poll() {
-    told = false;
     Poll poll = leases.poll();
+    told = false;
     backlog.addAll(poll.queues());
     suspects.addAll(poll.suspects());
     Duration next = pollInterval;

@@ -135,6 +135,16 @@ class DrainRateTest {
   }
 
   @Test
+  void aPauseNeitherCountsNorFadesIt() {
+    run(Duration.ofSeconds(5), 100, true);
+    rate.interrupted();
+    pass(Duration.ofHours(1));
+    assertThat(perSecond()).isCloseTo(100, withPercentage(1));
+    run(Duration.ofSeconds(5), 100, true);
+    assertThat(perSecond()).isCloseTo(100, withPercentage(1));
+  }
+
+  @Test
   void whatAnEarlierLifeLearntIsBelievedUntilThisOneKnows() {
     rate = new DrainRate(100);
     assertThat(perSecond()).isEqualTo(100);

@@ -6,6 +6,7 @@ import dev.millpond.admission.RoomSql.Others;
 import dev.millpond.queue.JobsStarted;
 import dev.millpond.queue.QueueName;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -29,6 +30,26 @@ class FlowTest {
     assertThat(flow.ahead(101, Duration.ofSeconds(10), 0)).isZero();
     assertThat(flow.ahead(101, Duration.ofSeconds(5), 0)).isEqualTo(50);
     assertThat(flow.ahead(101, Duration.ZERO, 0)).isEqualTo(100);
+  }
+
+  @Test
+  void aQueueOfKeysMovesForAWhileAfterJobsHaveStartedOnAnyNode() {
+    long while_ = Duration.ofSeconds(10).toNanos();
+    long now = System.nanoTime();
+    flow.lined(now);
+    assertThat(flow.isMoving(now)).as("never").isFalse();
+    flow.started(started(1, Duration.ZERO), false, now);
+    assertThat(flow.isMoving(now + while_ - 1)).isTrue();
+    assertThat(flow.isMoving(now + while_)).isFalse();
+    List<Long> fronts = new ArrayList<>(Collections.nCopies(10, 0L));
+    fronts.set(4, Long.MAX_VALUE);
+    flow.elsewhere(new Others(1, 0, fronts), now + while_);
+    assertThat(flow.isMoving(now + while_)).as("elsewhere").isTrue();
+    flow.elsewhere(new Others(1, 0, fronts), now + 2 * while_);
+    assertThat(flow.isMoving(now + 2 * while_)).as("no news").isFalse();
+    Flow plain = new Flow(Duration.ofMinutes(5), 0);
+    plain.started(started(1, Duration.ZERO), false, now);
+    assertThat(plain.isMoving(now)).as("nobody waits for a key").isFalse();
   }
 
   @Test

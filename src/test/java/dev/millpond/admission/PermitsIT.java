@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millpond.lease.AccountInDoubt;
+import dev.millpond.lease.Lease;
 import dev.millpond.lease.Leases;
 import dev.millpond.lease.Node;
 import dev.millpond.queue.JobsStarted;
@@ -15,6 +16,7 @@ import dev.millpond.testing.IntegrationTest;
 import dev.millpond.testing.Sample;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
@@ -87,8 +89,12 @@ class PermitsIT {
   }
 
   private int fill() {
+    return fill(Sample.noop());
+  }
+
+  private int fill(Sample job) {
     int accepted = 0;
-    while (submit(1)) {
+    while (admission.admit(queue, List.of(job.submission()), null) instanceof Decision.Accepted) {
       accepted++;
     }
     return accepted;
@@ -99,6 +105,24 @@ class PermitsIT {
         .param(queue.value())
         .query(Integer.class)
         .single();
+  }
+
+  @Test
+  void aFullQueueWhoseJobsWaitForTheirKeyDrainsWhileTheyStart() {
+    Sample keyed = Sample.noop().concurrency("k", 1);
+    assertThat(fill(keyed)).isEqualTo(50);
+    List<Lease> first = new ArrayList<>();
+    await("the first of the line may start")
+        .until(() -> first.addAll(leases.claim(queue, 50, false, Set.of())));
+    assertThat(fill(keyed)).isEqualTo(1);
+    Refusal refusal = permits.refusal(queue, null).orElseThrow();
+    assertThat(refusal.reason()).as("none may start at this moment").isNull();
+  }
+
+  @Test
+  void aFullQueueOfJobsOfTheFutureSaysSo() {
+    assertThat(fill(Sample.noop().delay(Duration.ofDays(1)))).isEqualTo(50);
+    assertThat(permits.refusal(queue, null).orElseThrow().reason()).isEqualTo("scheduled");
   }
 
   @Test

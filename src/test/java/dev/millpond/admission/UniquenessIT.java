@@ -24,6 +24,7 @@ import dev.millpond.testing.Sample;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -319,6 +320,46 @@ class UniquenessIT {
     assertThat(job(first).state()).isEqualTo(end.state);
     assertThat(keys()).isZero();
     assertThat(accepted(job(until(Until.FINISHED)))).isNotEqualTo(first);
+  }
+
+  /** As a group of submits does, which waits while it has the first of the keys. */
+  @Test
+  void aClaimThatStartsOneJobAndEndsAnotherLetsGoOfTheirKeysInTheOrderInWhichTheyAreTaken()
+      throws SQLException {
+    UUID late = accepted(job(unique("b", Until.FINISHED, OnConflict.EXISTING)));
+    accepted(job(unique("a", Until.STARTED, OnConflict.EXISTING)));
+    letStartByPass(late);
+    try (Connection group = database.getConnection()) {
+      group.setAutoCommit(false);
+      lockKey(group, "a");
+      CompletableFuture<List<Lease>> claim =
+          CompletableFuture.supplyAsync(() -> leases.claim(queue, 2, false, Set.of()));
+      await("the claim waits for the first key").until(this::somebodyWaitsForALock);
+      lockKey(group, "b");
+      group.commit();
+      assertThat(claim.join()).hasSize(1);
+    }
+    assertThat(keys()).isZero();
+  }
+
+  private void lockKey(Connection connection, String key) throws SQLException {
+    try (PreparedStatement lock =
+        connection.prepareStatement(
+            "select from unique_key where queue = ? and key = ? for update nowait")) {
+      lock.setString(1, queue.value());
+      lock.setString(2, key);
+      lock.execute();
+    }
+  }
+
+  private boolean somebodyWaitsForALock() {
+    return jdbc.sql(
+            """
+            select exists (select from pg_stat_activity
+                           where wait_event_type = 'Lock' and datname = current_database())
+            """)
+        .query(Boolean.class)
+        .single();
   }
 
   @Test

@@ -111,12 +111,13 @@ class JobsE2E {
             "/v1/jobs/{id}/cancel",
             "/v1/jobs/{id}/retry",
             "/v1/jobs/{id}/log",
+            "/v1/jobs/{id}/events",
             "/v1/queues",
             "/v1/queues/{queue}",
             "/v1/queues/{queue}/jobs",
             "/v1/queues/{queue}/jobs/batch",
             "/v1/queues/{queue}/claims")
-        .doesNotContain("/v1/jobs/{id}/events", "/v1/schedules/{name}");
+        .doesNotContain("/v1/schedules/{name}");
   }
 
   @Test

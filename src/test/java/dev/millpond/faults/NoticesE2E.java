@@ -36,8 +36,8 @@ class NoticesE2E {
   /** In turns, since the machine is not the same all the time. */
   private static final int ROUNDS = 7;
 
-  /** Words gather for a tenth of a second. */
-  private static final int NOTICES_A_SECOND = 10;
+  /** Words gather for 50 ms. */
+  private static final int NOTICES_A_SECOND = 20;
 
   private static final Logger log = LoggerFactory.getLogger(NoticesE2E.class);
 

@@ -79,6 +79,7 @@ final class Reliability {
       | a hint between nodes that does not come | `PoolerE2E`, where none does |
       | bodies over the limit, endless, broken; clients that go away | `EdgesIT` |
       | anything else that a client may send | `DocumentFuzzIT` |
+      | clients that follow a job and vanish, or do not read; 5,000 of them | `EventsIT`, `WatchFaultsE2E` |
       | fifty submits at once with one key | `JobsE2E` |
       | a target of `http.request` that hangs, drips, redirects, resets or never ends | `HostileTargetTest`, `BrokenTargetTest` |
       | the embedded PostgreSQL killed, at any step of its start too | `EmbeddedPostgresIT`, `CrashE2E` |

@@ -46,7 +46,7 @@ class WatchFaultsE2E {
   /** A request that waits keeps Tomcat's buffers for requests, which a stream gives back. */
   @Test
   void fiveThousandLongPollsCostMoreAndAreToldByFewStatementsToo() throws Exception {
-    watch("polls", "GET /v1/jobs/%s HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=60\r\n\r\n", 90);
+    watch("polls", "GET /v1/jobs/%s HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=60\r\n\r\n", 130);
   }
 
   private void watch(String name, String request, int mostKib) throws Exception {
@@ -59,11 +59,12 @@ class WatchFaultsE2E {
       ApiClient api = service.api();
       List<String> ids = api.submitAll("watched", later());
       connect(service, api, request, ids, 50); // what is made once is made
-      long heapBefore = heap(service);
+      Live before = Live.of(service);
       double threadsBefore = api.metric("jvm_threads_live_threads");
 
       connect(service, api, request, ids, MANY);
-      long each = (heap(service) - heapBefore) / (MANY - 50);
+      Live after = Live.of(service);
+      long each = (after.bytes - before.bytes) / (MANY - 50);
       double threads = api.metric("jvm_threads_live_threads") - threadsBefore;
       long idle = statementsIn(database, Duration.ofSeconds(5));
       log.info(
@@ -74,6 +75,7 @@ class WatchFaultsE2E {
           idle);
       assertThat(each).isLessThan(mostKib * 1_024L);
       assertThat(threads).isLessThan(10);
+      assertThat(after.virtualThreads).as("virtual threads").isLessThan(100);
       assertThat(api.metric("hikaricp_connections_active")).isZero();
       assertThat(idle).isLessThan(100);
 
@@ -127,15 +129,31 @@ class WatchFaultsE2E {
     }
   }
 
-  /** What is alive on the heap, in bytes. */
-  private static long heap(MillpondProcess service) throws IOException, InterruptedException {
-    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
-    Process histogram =
-        new ProcessBuilder(jcmd, Long.toString(service.pid()), "GC.class_histogram").start();
-    String text = new String(histogram.getInputStream().readAllBytes(), UTF_8);
-    assertThat(histogram.waitFor()).as(text).isZero();
-    String total = text.lines().filter(line -> line.startsWith("Total")).findFirst().orElseThrow();
-    return Long.parseLong(total.strip().split("\\s+", -1)[2]);
+  /** What is alive on the heap. */
+  private record Live(long bytes, long virtualThreads) {
+
+    static Live of(MillpondProcess service) throws IOException, InterruptedException {
+      String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+      Process histogram =
+          new ProcessBuilder(jcmd, Long.toString(service.pid()), "GC.class_histogram").start();
+      List<String> lines =
+          new String(histogram.getInputStream().readAllBytes(), UTF_8).lines().toList();
+      assertThat(histogram.waitFor()).as(lines.toString()).isZero();
+      return new Live(
+          lines.stream()
+              .filter(line -> line.startsWith("Total"))
+              .mapToLong(line -> column(line, 2))
+              .findFirst()
+              .orElseThrow(),
+          lines.stream()
+              .filter(line -> line.contains(" java.lang.VirtualThread "))
+              .mapToLong(line -> column(line, 1))
+              .sum());
+    }
+
+    private static long column(String line, int number) {
+      return Long.parseLong(line.strip().split("\\s+", -1)[number]);
+    }
   }
 
   private static long statementsIn(Connection database, Duration time) throws SQLException {

@@ -123,7 +123,7 @@ class KeySlotsIT {
     awaitReady(first, second, free);
     List<Lease> leased = leases.claim(queue, 10, false, Set.of());
     assertThat(leased).extracting(Lease::id).containsExactly(first, second, free);
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).isEmpty();
 
     settle(leased.get(1), SUCCESS);
@@ -175,14 +175,14 @@ class KeySlotsIT {
     UUID first = submit("k", 1);
     UUID second = submit("k", 1);
     settle(claim(first), FAILURE);
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).isEmpty();
 
     letBeDue(first);
     Lease again = claim(first);
     // Given back for some time, it waits for that as for a retry.
     settle(again, new Outcome.Released(LATER));
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).isEmpty();
     assertThat(leases.hurry(first)).isTrue();
 
@@ -203,7 +203,7 @@ class KeySlotsIT {
     awaitReady(third);
     letBeDue(first);
     assertThat(job(first).state()).isEqualTo(JobState.QUEUED);
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).containsExactly(third);
 
     Lease one = claim(third);
@@ -225,7 +225,7 @@ class KeySlotsIT {
     letBeDue(later);
     assertThat(leases.hurry(hurried)).isTrue();
     assertThat(leases.hurry(hurried)).as("it waits for no time").isFalse();
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).isEmpty();
     assertThat(job(later).state()).isEqualTo(JobState.QUEUED);
     assertThat(job(hurried).version()).isEqualTo(2);
@@ -242,7 +242,7 @@ class KeySlotsIT {
     Lease lease = claim(submit("k", 1));
 
     redrives.redrive(job(first));
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).isEmpty();
     assertThat(job(first).state()).isEqualTo(JobState.QUEUED);
 
@@ -267,7 +267,7 @@ class KeySlotsIT {
     awaitReady(tooLate);
     jdbc.sql("update ready set start_by = now() where id = ?").param(tooLate).update();
     reaper.turn(true, true);
-    keySlots.sweep();
+    keySlots.turn();
     Lease lease = claim(lost);
 
     jdbc.sql("update lease set incarnation = gen_random_uuid() where id = ?").param(lost).update();
@@ -284,11 +284,11 @@ class KeySlotsIT {
     Lease running = claim(submit("k", 3));
     UUID alone = submit("k", 1);
     UUID behind = submit("k", 3);
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).isEmpty();
 
     leases.cancel(alone);
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).containsExactly(behind);
     settle(running, SUCCESS);
   }
@@ -309,7 +309,7 @@ class KeySlotsIT {
             """)
         .param("id", first)
         .update();
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).containsExactly(second);
 
     // Put back into the line with a note, as by a submit whose node stopped after its commit.
@@ -326,7 +326,7 @@ class KeySlotsIT {
         .param("id", second)
         .param("queue", queue.value())
         .update();
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).containsExactly(second);
   }
 
@@ -340,12 +340,12 @@ class KeySlotsIT {
       winner.setAutoCommit(false);
       statement.execute("select from delayed where id = '%s' for update".formatted(second));
       settle(lease, SUCCESS);
-      keySlots.sweep();
+      keySlots.turn();
       assertThat(ready()).isEmpty();
       winner.rollback();
     }
     leases.cancel(second);
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(ready()).containsExactly(third);
   }
 
@@ -398,7 +398,7 @@ class KeySlotsIT {
           }
         }
         case 2 -> leases.hurry(some);
-        default -> keySlots.sweep();
+        default -> keySlots.turn();
       }
     }
   }

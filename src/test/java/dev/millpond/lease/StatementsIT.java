@@ -242,7 +242,7 @@ class StatementsIT {
         "KeySlotSql.PROMOTE",
         (it, s) -> {
           it.jdbc.sql("insert into key_note values (?, 'key')").param(it.queue.value()).update();
-          it.keySlots.sweep();
+          it.keySlots.turn();
         },
         rule(job -> job)),
     PREDECESSOR_SUCCEEDS(
@@ -321,6 +321,7 @@ class StatementsIT {
     schedule.postProcessBeforeDestruction(loop, "workerLoop");
     await()
         .atMost(Duration.ofSeconds(20))
+        .pollDelay(Duration.ZERO)
         .until(
             () ->
                 jdbc.sql("select now() - pg_postmaster_start_time() > interval '5 s'")
@@ -439,7 +440,7 @@ class StatementsIT {
 
   private UUID submitted(Past past) {
     UUID id = submit(sample(past));
-    keySlots.sweep();
+    keySlots.turn();
     if (past == Past.FAILURE_AND_RECOVERIES) {
       settle(new Subject(id, claim(false)), new Outcome.Failed(ERROR, false, Duration.ZERO));
       claim(false);
@@ -457,7 +458,7 @@ class StatementsIT {
   /** Another job of the key has its slot, and runs. */
   private void letAnotherRun() {
     UUID other = submit(sample(Past.KEY_OF_ANOTHER));
-    keySlots.sweep();
+    keySlots.turn();
     assertThat(claim(false).id()).isEqualTo(other);
   }
 
@@ -483,7 +484,7 @@ class StatementsIT {
     }
     if (state == JobState.EXPIRED) {
       UUID late = submit(sample(past).startBy(Instant.now().minusSeconds(1)));
-      keySlots.sweep();
+      keySlots.turn();
       leases.expireWaiting();
       return withoutLease(late);
     }
@@ -624,7 +625,7 @@ class StatementsIT {
     change.change.accept(this, subject);
     if (past.isKeyed()) {
       // What this node does by itself, too, and not at a time that is known.
-      keySlots.sweep();
+      keySlots.turn();
     }
 
     Optional<Job> found = jobs.find(subject.id());

@@ -20,7 +20,6 @@ import java.util.UUID;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
-import org.springframework.core.NestedRuntimeException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.JsonNode;
 
@@ -251,7 +250,7 @@ class EventsIT extends WholeApi {
     public void see(Optional<Job> job, List<LogEntry> lines) {}
 
     @Override
-    public void miss(NestedRuntimeException why) {}
+    public void miss(RuntimeException why) {}
 
     @Override
     public void stop() {}
