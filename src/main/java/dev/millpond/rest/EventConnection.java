@@ -84,10 +84,16 @@ public final class EventConnection implements InternalHttpUpgradeHandler {
   void send(byte[] bytes) {
     try {
       socket().write(false, bytes, 0, bytes.length);
-      socket().flush(false);
+      boolean _ = flush();
     } catch (IOException broken) {
       close();
     }
+  }
+
+  /** Whether all is sent; if not, Tomcat tells when the client reads again. */
+  private boolean flush() throws IOException {
+    socket().flush(false);
+    return isWritable();
   }
 
   /** Closes it when all is sent. */
@@ -122,9 +128,8 @@ public final class EventConnection implements InternalHttpUpgradeHandler {
   }
 
   private boolean write() throws IOException {
-    socket().flush(false);
     full = false;
-    boolean sent = isWritable();
+    boolean sent = flush();
     if (sent && !ending) {
       ready.run();
     }
