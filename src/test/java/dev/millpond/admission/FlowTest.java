@@ -34,6 +34,7 @@ class FlowTest {
 
   @Test
   void aQueueOfKeysMovesForAWhileAfterJobsHaveStartedOnAnyNode() {
+    Flow plain = new Flow(Duration.ofMinutes(5), 0);
     long while_ = Duration.ofSeconds(10).toNanos();
     long now = System.nanoTime();
     flow.lined(now);
@@ -47,7 +48,6 @@ class FlowTest {
     assertThat(flow.isMoving(now + while_)).as("elsewhere").isTrue();
     flow.elsewhere(new Others(1, 0, fronts), now + 2 * while_);
     assertThat(flow.isMoving(now + 2 * while_)).as("no news").isFalse();
-    Flow plain = new Flow(Duration.ofMinutes(5), 0);
     plain.started(started(1, Duration.ZERO), false, now);
     assertThat(plain.isMoving(now)).as("nobody waits for a key").isFalse();
   }
