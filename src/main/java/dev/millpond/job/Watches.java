@@ -39,7 +39,7 @@ public class Watches {
   private static final int MOST = 5_000;
 
   /** How many jobs a statement reads: each may have half a megabyte. */
-  private static final int GROUP = 20;
+  private static final int GROUP = 100;
 
   /** How many log lines a watcher is shown at once; with as many, it may ask for more. */
   public static final int LINES = 100;
