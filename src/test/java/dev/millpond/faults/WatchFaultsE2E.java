@@ -33,6 +33,10 @@ class WatchFaultsE2E {
 
   private static final int MANY = 5_000;
   private static final int JOBS = 100;
+
+  /** Who come all at once are sent away: requests that wait for the database are bounded. */
+  private static final int BURST = 100;
+
   private static final Duration SOON = Duration.ofSeconds(60);
   private static final Logger log = LoggerFactory.getLogger(WatchFaultsE2E.class);
 
@@ -95,13 +99,23 @@ class WatchFaultsE2E {
       MillpondProcess service, ApiClient api, String request, List<String> ids, int upTo)
       throws IOException {
     while (clients.size() < upTo) {
+      if (clients.size() % BURST == 0) {
+        awaitWatchers(api, clients.size());
+      }
       Socket client = new Socket(InetAddress.getLoopbackAddress(), service.port());
       client.setSoTimeout((int) SOON.toMillis());
       clients.add(client);
       String job = ids.get(clients.size() % ids.size());
       client.getOutputStream().write(request.formatted(job).getBytes(UTF_8));
     }
-    await().atMost(SOON).until(() -> api.metric("millpond_watchers") == upTo);
+    awaitWatchers(api, upTo);
+  }
+
+  private static void awaitWatchers(ApiClient api, int number) {
+    await()
+        .atMost(SOON)
+        .pollDelay(Duration.ZERO)
+        .until(() -> api.metric("millpond_watchers") == number);
   }
 
   /** All jobs change at once, and each client is told. */
