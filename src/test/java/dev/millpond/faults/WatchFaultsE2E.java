@@ -47,12 +47,6 @@ class WatchFaultsE2E {
     watch("events", "GET /v1/jobs/%s/events HTTP/1.1\r\nHost: localhost\r\n\r\n", 30);
   }
 
-  /** A request that waits keeps Tomcat's buffers for requests, which a stream gives back. */
-  @Test
-  void fiveThousandLongPollsCostMoreAndAreToldByFewStatementsToo() throws Exception {
-    watch("polls", "GET /v1/jobs/%s HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=60\r\n\r\n", 130);
-  }
-
   private void watch(String name, String request, int mostKib) throws Exception {
     try (PostgresServer postgres = new PostgresServer("watch-" + name + "-postgres");
         MillpondProcess service =
