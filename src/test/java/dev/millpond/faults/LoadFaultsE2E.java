@@ -119,7 +119,7 @@ class LoadFaultsE2E {
       assertThat(answer.status()).isEqualTo(503);
       assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofMillis(2_500));
       connection.rollback();
-      assertThat(percentile(alive, 0.95)).as("liveness").isLessThan(Duration.ofMillis(200));
+      assertThat(Percentile.of(alive, 0.95)).as("liveness").isLessThan(Duration.ofMillis(200));
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     } catch (IOException e) {
@@ -182,14 +182,6 @@ class LoadFaultsE2E {
       api.submit("beside", "{\"type\": \"demo.noop\"}");
       took.add(Duration.ofNanos(System.nanoTime() - began));
     }
-    return percentile(took, 0.99);
-  }
-
-  private static Duration percentile(List<Duration> durations, double part) {
-    return durations.stream()
-        .sorted()
-        .skip((long) (part * (durations.size() - 1)))
-        .findFirst()
-        .orElseThrow();
+    return Percentile.of(took, 0.99);
   }
 }

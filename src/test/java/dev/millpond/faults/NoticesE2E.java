@@ -68,7 +68,7 @@ class NoticesE2E {
   }
 
   private static Duration median(List<Round> rounds) {
-    return percentile(rounds.stream().skip(1).map(Round::p99).toList(), 0.5);
+    return Percentile.of(rounds.stream().skip(1).map(Round::p99).toList(), 0.5);
   }
 
   private static Round submit(Stage stage) throws IOException, SQLException {
@@ -86,7 +86,9 @@ class NoticesE2E {
       PGNotification[] notices = connection.unwrap(PGConnection.class).getNotifications();
       api.awaitDrained("hinted", Duration.ofMinutes(1));
       return new Round(
-          percentile(List.copyOf(took), 0.99), took.size(), notices == null ? 0 : notices.length);
+          Percentile.of(List.copyOf(took), 0.99),
+          took.size(),
+          notices == null ? 0 : notices.length);
     }
   }
 
@@ -101,13 +103,5 @@ class NoticesE2E {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static Duration percentile(List<Duration> durations, double part) {
-    return durations.stream()
-        .sorted()
-        .skip((long) (part * (durations.size() - 1)))
-        .findFirst()
-        .orElseThrow();
   }
 }

@@ -12,7 +12,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Locale;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,7 +42,6 @@ public final class StoreFaults implements BeanPostProcessor {
 
   private static final int PERCENT = 5;
   private static final Logger log = LoggerFactory.getLogger(StoreFaults.class);
-  private static final AtomicInteger failed = new AtomicInteger();
   private static final Random random = new Random(Long.getLong("faults.seed", 1));
 
   @Override
@@ -61,11 +59,6 @@ public final class StoreFaults implements BeanPostProcessor {
                   pool.getPassword())));
     }
     return bean;
-  }
-
-  /** How many statements have failed in this JVM. */
-  public static int failed() {
-    return failed.get();
   }
 
   /** A source of connections on which statements fail. */
@@ -123,7 +116,6 @@ public final class StoreFaults implements BeanPostProcessor {
   }
 
   private static SQLException broken() {
-    failed.incrementAndGet();
     return new SQLException("broken on purpose", "08006");
   }
 }
